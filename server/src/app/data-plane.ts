@@ -1,0 +1,226 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import type { Engine } from '../engine/engine.ts';
+import { Fault } from '../engine/fault.ts';
+import type { Target } from '../engine/format.ts';
+import { acceptedEncodings } from '../engine/http.ts';
+import type { Log } from '../engine/log.ts';
+import type { Metrics } from '../engine/metrics.ts';
+import { canonicalPath } from '../engine/path.ts';
+import type { Repository } from '../engine/repository.ts';
+import { contentHeaders, renditionHeaders, respond, respondFault } from '../engine/respond.ts';
+import { parse, type Reply, serve } from '../engine/serve.ts';
+import type { Ask, Content } from '../engine/source.ts';
+import type { Identify, Lane } from './lane.ts';
+
+export interface DataPlaneDeps {
+  readonly engine: Engine;
+  readonly lane: Lane;
+  readonly identify: Identify;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly nextRequestId: () => string;
+  readonly now: () => number;
+  /** Scheme and authority that links in our answers start with, for a request's Host: `http://127.0.0.1:8080`. */
+  readonly origin: (host: string | undefined) => string;
+}
+
+/** A request's repository: by its own name or under ArtifactAPI's addresses. */
+interface Routed {
+  readonly name: string;
+  readonly repository: Repository;
+  /** Path of the repository: `/npm` or `/api/v1/virtual/npm`. */
+  readonly mount: string;
+  /** What follows, as sent. */
+  readonly rest: string;
+  readonly query: string;
+}
+
+/** Files up to this size are served from memory once they are asked for again. */
+const HOT = 4 * 1024 * 1024;
+
+/** The one Fastify plugin that serves packages. Requests for anything else pass by. */
+export function registerDataPlane(fastify: FastifyInstance, deps: DataPlaneDeps): void {
+  const plane = new DataPlane(deps);
+  fastify.addHook('onRequest', (request, reply, next) => {
+    const routed = plane.route(request.raw.url ?? '/');
+    if (!routed) {
+      next();
+      return;
+    }
+    reply.hijack();
+    void plane.handle(request.raw, reply.raw, routed);
+  });
+}
+
+class DataPlane {
+  readonly #deps: DataPlaneDeps;
+
+  constructor(deps: DataPlaneDeps) {
+    this.#deps = deps;
+  }
+
+  route(url: string): Routed | undefined {
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const found = /^(?:\/api\/v1\/(remote|virtual))?\/([^/]+)(\/.*)?$/.exec(path);
+    const name = found?.[2];
+    if (!found || name === undefined) return undefined;
+    const repository = this.#deps.engine.repository(name);
+    if (!repository || (found[1] !== undefined && found[1] !== repository.kind)) return undefined;
+    const rest = found[3] ?? '';
+    return { name, repository, mount: path.slice(0, path.length - rest.length), rest, query: mark < 0 ? '' : url.slice(mark + 1) };
+  }
+
+  /** Never rejects: whatever goes wrong is answered, or the connection is broken off. */
+  async handle(request: IncomingMessage, response: ServerResponse, routed: Routed): Promise<void> {
+    const { repository } = routed;
+    const { life } = repository;
+    let target: Target | undefined;
+    try {
+      const ask = this.#ask(request);
+      const site = { base: `${this.#deps.origin(request.headers.host)}${routed.mount}`, options: repository.options };
+      const body = await this.#body(request, routed);
+      target = parse(
+        repository,
+        {
+          method: request.method ?? 'GET',
+          path: canonicalPath(routed.rest),
+          query: routed.query,
+          accept: request.headers.accept,
+          ...(body === undefined ? {} : { body }),
+        },
+        site,
+      );
+      const reply = await this.#hot(await serve(repository, target, ask, site.base, this.#deps.engine.renditions));
+      await this.#prepare(request, repository, life, reply);
+      const sent = await respond(request, response, reply);
+      this.#deps.metrics.bytes(repository.name).inc(sent);
+    } catch (error) {
+      respondFault(request, response, this.#explained(error, request), repository, target);
+    }
+  }
+
+  #ask(request: IncomingMessage): Ask {
+    const who = this.#deps.identify(request.headers);
+    if (!who) throw new Fault('unauthenticated', 'A token is needed here, and this is none that is known.');
+    const { range } = request.headers;
+    const client = request.headers['user-agent'];
+    const address = request.socket.remoteAddress;
+    return {
+      now: this.#deps.now(),
+      requestId: this.#deps.nextRequestId(),
+      ...who,
+      ...(client === undefined ? {} : { client }),
+      ...(address === undefined ? {} : { address }),
+      ...(range === undefined ? {} : { range }),
+      ...(request.method === 'HEAD' ? { headOnly: true } : {}),
+    };
+  }
+
+  /** Only where the format takes one, and never more than it says, packed or unpacked. */
+  async #body(request: IncomingMessage, { repository, rest }: Routed): Promise<Uint8Array | undefined> {
+    if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+    const taken = repository.format.traits.bodies?.find(({ prefix }) => rest.slice(1).startsWith(prefix));
+    if (!taken) return undefined;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of request) {
+      size += chunk.length;
+      if (size > taken.limit) throw new Fault('too_large', `The request's body is larger than ${taken.limit} bytes.`);
+      chunks.push(chunk);
+    }
+    const bytes = Buffer.concat(chunks);
+    if (request.headers['content-encoding'] !== 'gzip') return bytes;
+    try {
+      return await unpacked(bytes, { maxOutputLength: taken.limit });
+    } catch (error) {
+      throw new Fault('invalid', `The request's body is not gzip, or larger than ${taken.limit} bytes when unpacked.`, { cause: error });
+    }
+  }
+
+  /** A small file that was asked for before is read into memory whole. */
+  async #hot(reply: Reply): Promise<Reply> {
+    if (reply.kind !== 'content' || reply.content.cache !== 'hit') return reply;
+    const { body } = reply.content;
+    if (!('bytes' in body) || body.size === undefined || body.size > HOT || typeof body.bytes !== 'function') return reply;
+    const bytes: Buffer = await body.bytes();
+    body.release();
+    return { kind: 'content', content: { ...reply.content, body: inMemory(bytes) } };
+  }
+
+  async #prepare(request: IncomingMessage, repository: Repository, life: Repository['life'], reply: Reply): Promise<void> {
+    const { url, method, headers } = request;
+    if (url === undefined || method !== 'GET' || headers.range !== undefined || reply.kind === 'body') return;
+    const { lane, metrics } = this.#deps;
+    const common = { life, bytes: metrics.bytes(repository.name) };
+    if (reply.kind === 'rendition') {
+      const { rendition, freshUntil } = reply;
+      if (freshUntil <= this.#deps.now()) return;
+      const encoding = rendition.best(acceptedEncodings(request));
+      const body = await rendition.encoded(encoding);
+      const described = renditionHeaders(rendition, encoding, 'hit');
+      lane.keepIndex(url, headers, {
+        ...common,
+        ...flattened(described, body.length),
+        tag: rendition.tag(encoding),
+        body,
+        validUntil: freshUntil,
+        counted: metrics.requests(repository.name, 'index', 'hit'),
+      });
+      return;
+    }
+    const { content } = reply;
+    if (!(content.body instanceof InMemory)) return;
+    lane.keepFile(url, {
+      ...common,
+      ...flattened(contentHeaders(content, 'hit'), content.body.size),
+      tag: content.tag,
+      body: content.body.bytes,
+      validUntil: content.freshUntil,
+      counted: metrics.requests(repository.name, 'artifact', 'hit'),
+      ...(content.record === undefined ? {} : { record: content.record }),
+    });
+  }
+
+  #explained(error: unknown, request: IncomingMessage): Fault {
+    if (error instanceof Fault) {
+      if (error.status >= 500) this.#deps.log.warn(error.message, { code: error.code, url: withoutQuery(request.url), cause: error.cause });
+      return error;
+    }
+    this.#deps.log.error('a request failed for a reason nobody foresaw', { url: withoutQuery(request.url), error });
+    return new Fault('internal', 'Something went wrong here; the log says what.');
+  }
+}
+
+const unpacked = promisify(gunzip) as (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+class InMemory {
+  constructor(readonly bytes: Buffer) {}
+
+  get size(): number {
+    return this.bytes.length;
+  }
+
+  async *stream(start = 0, end = this.bytes.length): AsyncIterable<Uint8Array> {
+    if (end > start) yield this.bytes.subarray(start, end);
+  }
+
+  release(): void {}
+}
+
+function inMemory(bytes: Buffer): Content['body'] {
+  return new InMemory(bytes);
+}
+
+function flattened(headers: Readonly<Record<string, string | number>>, length: number): { headers: string[]; notModified: string[] } {
+  const flat = Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
+  return { headers: [...flat, 'content-length', String(length)], notModified: flat };
+}
+
+/** A query may hold a token that somebody put there. */
+function withoutQuery(url: string | undefined): string {
+  return (url ?? '').split('?', 1)[0] ?? '';
+}

@@ -1,0 +1,129 @@
+import { LRUCache } from 'lru-cache';
+import { v7 as uuid } from 'uuid';
+import type { PullRow } from '../ledger/ledger.ts';
+import { Fault } from './fault.ts';
+import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget } from './format.ts';
+import { packageUrl } from './purl.ts';
+import type { Ask, Asker, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
+
+/** Where pulls are put on record. `done` runs once the row has been written to the journal. */
+export interface PullJournal {
+  appendThen(row: PullRow, done: () => void): void;
+}
+
+/** A client's ranges of one file are one pull when they follow each other within this time, in milliseconds. */
+const ONE_TRANSFER = 10 * 60_000;
+
+/** Puts every artifact served or refused on record, one row each. */
+export class AuditedSource implements Source {
+  readonly #partial = new LRUCache<string, true>({ max: 10_000, ttl: ONE_TRANSFER });
+
+  constructor(
+    readonly inner: Source,
+    readonly repository: string,
+    readonly format: AnyFormat,
+    readonly journal: PullJournal,
+  ) {}
+
+  index(target: IndexTarget, ask: Ask): Promise<Listing> {
+    return this.inner.index(target, ask);
+  }
+
+  call(target: CallTarget, ask: Ask): Promise<Body> {
+    return this.inner.call(target, ask);
+  }
+
+  async artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery> {
+    try {
+      const delivery = await this.inner.artifact(target, ask);
+      return { ...delivery, open: async () => this.#recorded(delivery, await delivery.open(), ask) };
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'withheld') await this.#refused(target, error, ask);
+      throw error;
+    }
+  }
+
+  #recorded(delivery: Delivery, content: Content, ask: Ask): Content {
+    const facts = this.#facts(delivery, content);
+    const write = (asker: Asker, cache: PullRow['cache'], aborted: boolean, done: () => void) => {
+      const row = { ...facts, ...identity(asker), cache, ...(aborted ? { aborted } : {}) };
+      this.journal.appendThen(row, done);
+    };
+    return {
+      ...content,
+      settle: async ({ aborted }) => {
+        await content.settle({ aborted });
+        if (ask.headOnly || this.#continues(ask, facts)) return;
+        await new Promise<void>((resolve) => write(ask, content.cache, aborted, resolve));
+      },
+      record: (asker, done) => write(asker, 'hit', false, done),
+    };
+  }
+
+  #facts(delivery: Delivery, content: Content): Pulled {
+    return {
+      ...subject(this.format, delivery.file),
+      repository: this.repository,
+      format: this.format.id,
+      decision: 'allowed',
+      member: delivery.repository,
+      ...(delivery.upstream === undefined ? {} : { upstream: delivery.upstream }),
+      ...(content.digest === undefined ? {} : { digest: content.digest }),
+      ...(content.body.size === undefined ? {} : { size: content.body.size }),
+    };
+  }
+
+  async #refused(target: ArtifactTarget, fault: Fault, ask: Ask): Promise<void> {
+    const { rule, package: name, version, repository } = fault.details;
+    const file: FileFacts = {
+      path: target.path,
+      role: target.role,
+      ...(typeof name === 'string' ? { name } : {}),
+      ...(typeof version === 'string' ? { version } : {}),
+    };
+    const row: PullRow = {
+      ...subject(this.format, file),
+      ...identity(ask),
+      repository: this.repository,
+      format: this.format.id,
+      decision: 'refused',
+      cache: 'none',
+      ...(typeof repository === 'string' ? { member: repository } : {}),
+      ...(rule === undefined ? {} : { rule }),
+    };
+    await new Promise<void>((resolve) => this.journal.appendThen(row, resolve));
+  }
+
+  /** A later part of a transfer that is on record already. */
+  #continues(ask: Ask, facts: Pulled): boolean {
+    if (ask.range === undefined) return false;
+    const key = [facts.path, facts.digest, ask.principal, ask.address, ask.client].join('\0');
+    const known = this.#partial.has(key);
+    this.#partial.set(key, true);
+    return known;
+  }
+}
+
+type Identity = 'id' | 'at' | 'principal' | 'consumer' | 'client' | 'address' | 'requestId';
+type Pulled = Omit<PullRow, Identity | 'cache' | 'aborted'>;
+
+function identity(asker: Asker): Pick<PullRow, Identity> {
+  return {
+    id: uuid(),
+    at: asker.now,
+    principal: asker.principal,
+    requestId: asker.requestId,
+    ...(asker.consumer === undefined ? {} : { consumer: asker.consumer }),
+    ...(asker.client === undefined ? {} : { client: asker.client }),
+    ...(asker.address === undefined ? {} : { address: asker.address }),
+  };
+}
+
+function subject(format: AnyFormat, file: FileFacts): Pick<PullRow, 'path' | 'role' | 'package' | 'version'> {
+  return {
+    path: file.path,
+    role: file.role,
+    ...(file.name === undefined ? {} : { package: packageUrl(format, file.name) }),
+    ...(file.version === undefined ? {} : { version: file.version }),
+  };
+}

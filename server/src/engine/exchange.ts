@@ -1,0 +1,92 @@
+import { type Upstream, UpstreamError, type UpstreamResponse } from '../upstream/upstream.ts';
+import { Fault } from './fault.ts';
+import type { Place } from './format.ts';
+import type { Metrics } from './metrics.ts';
+import type { RemoteSettings } from './remote-settings.ts';
+
+export type Answer =
+  | { readonly kind: 'body'; readonly response: UpstreamResponse; readonly place: Place }
+  | { readonly kind: 'unchanged'; readonly headers: Readonly<Record<string, string>> }
+  /** The upstream itself says that there is none: 404 or 410. */
+  | { readonly kind: 'absent'; readonly status: number };
+
+/** One remote's conversation with its upstream: turns what came back into what it means. */
+export class Exchange {
+  #last: { readonly at: number; readonly failure?: string } | undefined;
+
+  constructor(
+    readonly settings: RemoteSettings,
+    readonly upstream: Upstream,
+    readonly metrics: Metrics,
+    readonly now: () => number,
+  ) {}
+
+  /** How the last request went. */
+  status(): { readonly healthy: boolean; readonly lastFetchAt?: number; readonly lastError?: string } {
+    if (!this.#last) return { healthy: true };
+    const { at, failure } = this.#last;
+    return { healthy: failure === undefined, lastFetchAt: at, ...(failure === undefined ? {} : { lastError: failure }) };
+  }
+
+  /** The first of the places that exists. Throws `upstream_unavailable` when one cannot say. */
+  async get(places: readonly Place[], headers: Readonly<Record<string, string>>): Promise<Answer> {
+    let absent: Answer = { kind: 'absent', status: 404 };
+    for (const place of places) {
+      const response = await this.send(place, headers);
+      if (response.status === 200) return { kind: 'body', response, place };
+      await response.discard();
+      if (response.status === 304) return { kind: 'unchanged', headers: response.headers };
+      if (response.status !== 404 && response.status !== 410) throw this.refused(response);
+      absent = { kind: 'absent', status: response.status };
+    }
+    return absent;
+  }
+
+  /** Any status resolves. Throws `upstream_unavailable` when there was no answer. */
+  async send(place: Place, headers: Readonly<Record<string, string>>): Promise<UpstreamResponse> {
+    const began = performance.now();
+    try {
+      const response = await this.upstream.request({
+        url: `${place.origin ?? this.settings.url}/${place.path ?? ''}`,
+        method: place.method ?? 'GET',
+        headers: { ...headers, ...place.headers },
+        ...(place.body === undefined ? {} : { body: place.body }),
+        route: this.settings.route,
+      });
+      this.#went(`${Math.floor(response.status / 100)}xx`, began, response.status >= 500 ? `it answered ${response.status}` : undefined);
+      return response;
+    } catch (error) {
+      this.#went(error instanceof UpstreamError ? error.failure : 'internal', began, error instanceof Error ? error.message : String(error));
+      throw this.failed(error);
+    }
+  }
+
+  /** What a failure of the conversation means to the caller; anything but an upstream's failure is passed through. */
+  failed(error: unknown): unknown {
+    if (!(error instanceof UpstreamError)) return error;
+    const code = error.failure === 'too_large' ? 'too_large' : 'upstream_unavailable';
+    return new Fault(code, `The upstream of "${this.settings.name}" could not be used: ${error.message}`, { cause: error });
+  }
+
+  /** An answer that is none: the upstream's own failure, or its refusal of us. */
+  refused(response: UpstreamResponse): Fault {
+    const retryAfter = Number.parseInt(response.headers['retry-after'] ?? '', 10);
+    return new Fault('upstream_unavailable', `The upstream of "${this.settings.name}" answered ${explained(response.status)}.`, {
+      details: {
+        upstreamStatus: response.status,
+        ...(Number.isFinite(retryAfter) ? { retryAfter: Math.min(retryAfter, 3600) } : {}),
+      },
+    });
+  }
+
+  #went(outcome: string, began: number, failure: string | undefined): void {
+    this.metrics.upstream(this.settings.name, outcome, (performance.now() - began) / 1000);
+    this.#last = { at: this.now(), ...(failure === undefined ? {} : { failure }) };
+  }
+}
+
+function explained(status: number): string {
+  if (status === 401 || status === 403) return `${status}: check the remote's credentials`;
+  if (status === 429) return '429: it limits how often it may be asked';
+  return String(status);
+}

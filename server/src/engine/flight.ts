@@ -1,0 +1,16 @@
+/** One run per key at a time: who comes while it is under way gets the same promise, its failure included. */
+export class Flights<Result> {
+  readonly #running = new Map<string, Promise<Result>>();
+
+  run(key: string, start: () => Promise<Result>): Promise<Result> {
+    const running = this.#running.get(key);
+    if (running) return running;
+    const flight = start().finally(() => this.#running.delete(key));
+    this.#running.set(key, flight);
+    return flight;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+}

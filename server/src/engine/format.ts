@@ -1,0 +1,252 @@
+import type { FaultCode } from './fault.ts';
+
+/**
+ * What one ecosystem's protocol is, as pure functions: URL → target, document bytes → releases → document bytes.
+ * A format never fetches, stores, authorises, logs or reads the clock; a source does.
+ *
+ * Paths are canonical: percent-decoded once, no leading slash, no empty, `.` or `..` segment, no NUL or backslash
+ * (`engine/path.ts` refuses the rest before `parse` is called); a trailing slash is kept.
+ */
+export interface Format<Doc> {
+  readonly id: string;
+  readonly traits: Traits;
+
+  /** What a request asks for; undefined: nothing this protocol knows. Throws `Malformed` for a request that is wrong. */
+  parse(request: ProtocolRequest, site: Site): Target | undefined;
+  /** A document of the upstream that says where things are, when the protocol has one. */
+  discovery?(target: Target): IndexTarget | undefined;
+  /** Where the upstream keeps it, the first that exists. Default: the same path below the remote's `url`. */
+  locate?(target: IndexTarget | ArtifactTarget, site: Site): readonly Place[];
+  /** The indexes of which any one existing means that the repository has the package: decides who owns a name. */
+  roster(name: string, near?: Target): readonly IndexTarget[];
+  /** The indexes that describe it, usually its roster. Empty: none by design (content-addressed or plain files). */
+  factsOf(target: ArtifactTarget | IndexTarget): readonly IndexTarget[];
+  readonly index: IndexCodec<Doc>;
+  /** The status line's body as this protocol's client shows it to a person. */
+  fault(code: FaultCode, message: string, target: Target | undefined): Body;
+  /** Absent: the format cannot be published to. */
+  readonly hosting?: Hosting<Doc>;
+}
+
+export interface IndexCodec<Doc> {
+  /** Several shapes of one index (HTML, JSON, compressed) into one Doc. Throws `Malformed`. */
+  decode(raw: RawDocument, target: IndexTarget): Doc;
+  /** Further documents that complete this one, until nothing new is named (pages; PyPI's dates); combined with `merge`. */
+  more?(doc: Doc, target: IndexTarget): readonly IndexTarget[];
+  /** Documents of one generation (Release → Packages, repomd → primary): a root is published only with its parts. */
+  parts?(doc: Doc): readonly Part[];
+  /** Every release with its files. */
+  releases(doc: Doc): Iterable<Release>;
+  /** The document without the files the judge withholds; also repairs what points at a dropped release. */
+  keep(doc: Doc, judge: Judge): Doc;
+  /** What an alias means now: an OCI tag, `latest`, a branch. */
+  choose?(doc: Doc, select: string, judge: Judge): Target | undefined;
+  /** One document of several; earlier ones win. */
+  merge(docs: readonly Doc[]): Doc;
+  /** The view of the document that the target asks for; undefined when the document has no such view (an unknown version). */
+  encode(doc: Doc, target: IndexTarget, site: EncodeSite): Body | undefined;
+}
+
+/** Says why a file is withheld, or undefined when it may be seen. Takes a file's path, or its digest where it has no path. */
+export type Judge = (file: string) => Withheld | undefined;
+
+export interface Withheld {
+  readonly rule: string;
+  readonly reason: string;
+  /** Epoch milliseconds at which the decision may change by itself. */
+  readonly until?: number;
+}
+
+export interface ProtocolRequest {
+  readonly method: string;
+  /** Canonical path below the repository, as described at `Format`. */
+  readonly path: string;
+  /** The query without `?`, as sent; empty when there is none. */
+  readonly query: string;
+  readonly accept: string | undefined;
+  /** Only where `traits.bodies` lists the path; content encodings already undone. */
+  readonly body?: Uint8Array;
+}
+
+export interface Site {
+  /** Public URL of the repository, no trailing slash: `http://127.0.0.1:8080/npm`. */
+  readonly base: string;
+  /** The remote's options of this format, defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The bytes of the discovery document, where the format has one. */
+  readonly discovery?: RawDocument;
+}
+
+export interface EncodeSite extends Site {
+  /** Our own digest of a part we rendered, in lower-case hex. */
+  rendered(target: IndexTarget, algorithm: Algorithm): string | undefined;
+}
+
+export interface Traits {
+  /** As in prose: "npm", "PyPI". */
+  readonly title: string;
+  /** Type of the package URLs of this ecosystem. */
+  readonly purl: string;
+  /** Name of the virtual repository made at first start. */
+  readonly mount: string;
+  /**
+   * The public registry: a sample package whose download URL, as the PURL library builds it, has the registry's origin;
+   * or an address, for ecosystems whose host may be written down. Absent: `url` is required.
+   */
+  readonly upstream?: { readonly sample: string; readonly subdomain?: string } | { readonly url: string };
+  /** The best evidence of when a release became public that the protocol offers. */
+  readonly evidence: 'index' | 'details' | 'last_modified' | 'author' | 'none';
+  /** Whether clients verify a signature over the index itself, so that it must pass byte for byte. */
+  readonly signedIndexes: boolean;
+  /** Requests that carry a body: a prefix of their path and the most bytes taken, after decompression. */
+  readonly bodies?: readonly { readonly prefix: string; readonly limit: number }[];
+  /** What people must know, for the generated docs: one sentence each. */
+  readonly notes: readonly string[];
+}
+
+export type Target = ArtifactTarget | IndexTarget | DerivedTarget | AliasTarget | CallTarget;
+
+/** One immutable file, or a file that changes where `mutable` says so. */
+export interface ArtifactTarget {
+  readonly kind: 'artifact';
+  readonly path: string;
+  /** The package and version it belongs to, where the path says so. */
+  readonly name?: string;
+  readonly version?: string;
+  readonly role: Role;
+  /** True: kept and revalidated like an index, by `index_ttl`. */
+  readonly mutable?: boolean;
+  /** Content type to answer with; default: the upstream's. */
+  readonly type?: string;
+}
+
+/** What a file is to a build: only `package` is a component of it. */
+export type Role = 'package' | 'metadata' | 'signature';
+
+/** A document that changes as releases appear. `path` names the upstream document, `view` one rendition of it. */
+export interface IndexTarget {
+  readonly kind: 'index';
+  readonly path: string;
+  readonly name?: string;
+  readonly scope: 'package' | 'repository';
+  /** Which part or shape of the document is asked for: `full`, `abbreviated`, `html`, `version:1.0.0`. */
+  readonly view: string;
+  /** Known digest of the document, where a root names it. */
+  readonly digest?: Digest;
+  /** Passes byte for byte: decoded for facts and parts, never filtered, never merged. */
+  readonly opaque?: boolean;
+  /** Named by `more`: its absence, or an outage, does not fail the whole. */
+  readonly optional?: boolean;
+}
+
+/** A checksum or signature of what we rendered: it must match our bytes, not the upstream's. */
+export interface DerivedTarget {
+  readonly kind: 'derived';
+  readonly path: string;
+  readonly of: IndexTarget;
+  readonly as: Algorithm | 'signature';
+}
+
+/** A name for a release that `choose` resolves: a tag, `latest`, a branch. */
+export interface AliasTarget {
+  readonly kind: 'alias';
+  readonly path: string;
+  readonly of: IndexTarget;
+  readonly select: string;
+}
+
+/** Anything else: search, ping, audit, a redirect. Answered by the format itself, or by the upstream at `place`. */
+export interface CallTarget {
+  readonly kind: 'call';
+  readonly path: string;
+  readonly answer?: Body;
+  readonly place?: Place;
+}
+
+export interface Place {
+  /** Scheme and host when not the remote's; credentials are not sent there. */
+  readonly origin?: string;
+  /** Path and query, percent-encoded, below the origin's or the remote's `url`. Default: the target's own path. */
+  readonly path?: string;
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Milliseconds; default: the remote's `index_ttl`. */
+  readonly ttl?: number;
+}
+
+export interface RawDocument {
+  readonly bytes: Uint8Array;
+  /** The upstream's Content-Type. */
+  readonly type: string;
+  /** Where it came from, after redirects: relative links resolve against it. */
+  readonly url: string;
+}
+
+export interface Body {
+  readonly bytes: string | Uint8Array;
+  readonly type: string;
+  /** Default 200; a fault's body carries the code's status. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Release {
+  readonly name: string;
+  readonly version: string;
+  readonly files: readonly ReleaseFile[];
+  /** Ask there for what the index does not say. */
+  readonly details?: IndexTarget;
+  readonly yanked?: boolean;
+}
+
+export interface ReleaseFile {
+  /** Where we serve it, canonical; one that ends in `/` covers all below it. */
+  readonly path: string;
+  /** Where the upstream has it, absolute; default: what `locate` says. */
+  readonly url?: string;
+  readonly digest?: Digest;
+  /** Bytes. */
+  readonly size?: number;
+  readonly role?: Role;
+  readonly published?: Published;
+  readonly yanked?: boolean;
+}
+
+/** Epoch milliseconds, and who set the time: an author's can be backdated. */
+export interface Published {
+  readonly at: number;
+  readonly by: 'server' | 'author';
+}
+
+export interface Part {
+  readonly target: IndexTarget;
+  readonly digest: Digest;
+  readonly when: 'now' | 'asked';
+}
+
+export type Algorithm = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
+/** `sha256:` and lower-case hex. */
+export type Digest = `${Algorithm}:${string}`;
+
+/** What publishing to a format means; described when the first hosted repository exists. */
+export interface Hosting<Doc> {
+  /** Paths and methods that publish. */
+  receive(request: ProtocolRequest): Publication | undefined;
+  compose(releases: readonly Release[], target: IndexTarget): Doc;
+}
+
+export interface Publication {
+  readonly name: string;
+  readonly version: string;
+  readonly files: readonly ReleaseFile[];
+}
+
+/** The upstream's document is not what the protocol says it must be; or a request is not. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed';
+}
+
+/** A format whose document type no longer matters: the engine passes a Doc only back to the format that made it. */
+// biome-ignore lint/suspicious/noExplicitAny: the one alias for heterogeneous formats
+export type AnyFormat = Format<any>;

@@ -1,0 +1,125 @@
+import { bytes } from '../contract/bytes.ts';
+import { duration } from '../contract/duration.ts';
+import { compile, type Ruleset } from '../policy/rules.ts';
+import type { Route } from '../upstream/upstream.ts';
+import type { AnyFormat, ArtifactTarget } from './format.ts';
+import type { Terms } from './freshness.ts';
+import { packageUrl } from './purl.ts';
+
+/** A remote's spec as the engine uses it: durations in milliseconds, sizes in bytes, patterns compiled. */
+export interface RemoteSettings {
+  readonly name: string;
+  /** Of the upstream, no trailing slash. */
+  readonly url: string;
+  /** Of the format. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly index: Terms;
+  readonly negativeTtl: number;
+  readonly maxIndexSize: number;
+  readonly maxArtifactSize: number;
+  readonly route: Route;
+  /** Undefined: everything is admitted. */
+  readonly rules: Ruleset | undefined;
+  /** `mutable_patterns`, then `immutable_patterns`, then what the format says. */
+  termsOf(target: ArtifactTarget): 'immutable' | Terms;
+  purlOf(name: string, version?: string): string;
+}
+
+/** The fields of a remote's spec that the engine reads, defaults filled in. */
+export interface RemoteSpec {
+  readonly url?: string;
+  readonly index_ttl: string;
+  readonly artifact_ttl: string;
+  readonly negative_ttl: string;
+  readonly stale_if_error: string;
+  readonly max_index_size: string;
+  readonly max_artifact_size?: string;
+  readonly patterns?: readonly string[];
+  readonly blocklist?: readonly string[];
+  readonly mutable_patterns?: readonly string[];
+  readonly immutable_patterns?: readonly string[];
+  readonly auth?: Auth;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly ca_pem?: string;
+  readonly client_cert?: { readonly cert_pem: string; readonly key_pem: string };
+  readonly proxy_url?: string;
+  readonly allow_private_network?: boolean;
+  readonly timeouts?: { readonly connect?: string; readonly headers?: string; readonly idle?: string };
+  readonly [option: string]: unknown;
+}
+
+interface Auth {
+  readonly type: 'bearer' | 'basic' | 'header';
+  readonly token?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly name?: string;
+  readonly value?: string;
+}
+
+/** `fallback`: the public registry of the format, for a spec without `url`. */
+export function remoteSettings(name: string, spec: RemoteSpec, format: AnyFormat, fallback: string | undefined): RemoteSettings {
+  const url = (spec.url ?? fallback ?? '').replace(/\/+$/, '');
+  const ifError = duration(spec.stale_if_error);
+  const index = terms(duration(spec.index_ttl), ifError);
+  const artifactTtl = duration(spec.artifact_ttl);
+  const immutable = artifactTtl === 0 ? 'immutable' : terms(artifactTtl, ifError);
+  const mutables = (spec.mutable_patterns ?? []).map(compile);
+  const immutables = (spec.immutable_patterns ?? []).map(compile);
+  return {
+    name,
+    url,
+    options: (spec[format.id] ?? {}) as Record<string, unknown>,
+    index,
+    negativeTtl: duration(spec.negative_ttl),
+    maxIndexSize: bytes(spec.max_index_size),
+    maxArtifactSize: spec.max_artifact_size === undefined ? Number.MAX_SAFE_INTEGER : bytes(spec.max_artifact_size),
+    route: routeOf(url, spec),
+    rules: rulesOf(name, spec),
+    termsOf: (target) => {
+      if (mutables.some((pattern) => pattern.matcher(target.path).find())) return index;
+      if (immutables.some((pattern) => pattern.matcher(target.path).find())) return immutable;
+      return target.mutable ? index : immutable;
+    },
+    purlOf: (packageName, version) => packageUrl(format, packageName, version),
+  };
+}
+
+/** A copy answers at once for one more `ttl` while the upstream is asked behind. */
+function terms(ttl: number, ifError: number): Terms {
+  return { ttl, whileRevalidating: ttl, ifError };
+}
+
+function rulesOf(repository: string, spec: RemoteSpec): Ruleset | undefined {
+  const patterns = spec.patterns ?? [];
+  const blocklist = spec.blocklist ?? [];
+  return patterns.length === 0 && blocklist.length === 0 ? undefined : { repository, patterns, blocklist };
+}
+
+function routeOf(url: string, spec: RemoteSpec): Route {
+  const timeouts = spec.timeouts ?? {};
+  return {
+    origin: new URL(url).origin,
+    headers: { ...lowerCased(spec.headers ?? {}), ...authorization(spec.auth) },
+    allowPrivateNetwork: spec.allow_private_network ?? false,
+    ...(spec.ca_pem === undefined ? {} : { caPem: spec.ca_pem }),
+    ...(spec.client_cert === undefined ? {} : { clientCert: { certPem: spec.client_cert.cert_pem, keyPem: spec.client_cert.key_pem } }),
+    ...(spec.proxy_url === undefined ? {} : { proxyUrl: spec.proxy_url }),
+    timeouts: {
+      connect: duration(timeouts.connect ?? '10s'),
+      headers: duration(timeouts.headers ?? '30s'),
+      idle: duration(timeouts.idle ?? '30s'),
+    },
+  };
+}
+
+function authorization(auth: Auth | undefined): Record<string, string> {
+  if (!auth) return {};
+  if (auth.type === 'bearer') return { authorization: `Bearer ${auth.token ?? ''}` };
+  if (auth.type === 'header') return { [(auth.name ?? '').toLowerCase()]: auth.value ?? '' };
+  return { authorization: `Basic ${Buffer.from(`${auth.username ?? ''}:${auth.password ?? ''}`).toString('base64')}` };
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
+import type { Store } from '../store/store.ts';
+import { stored } from './documents.ts';
+import { Fault } from './fault.ts';
+import { Flights } from './flight.ts';
+import type { IndexTarget } from './format.ts';
+import type { Objects } from './objects.ts';
+import type { Rendered } from './render.ts';
+import type { Renderer } from './renderer.ts';
+import type { Listing } from './source.ts';
+
+export type Encoding = 'identity' | 'gzip' | 'br';
+
+/** Below this many bytes compressing saves no packet. */
+const WORTH_COMPRESSING = 1024;
+/** Renditions larger than this are kept apart, a few at a time, so that they do not displace all others. */
+const GIANT = 16 * 1024 * 1024;
+
+/** An index as one kind of client gets it, encoded once and compressed at most once per encoding. */
+export class Rendition {
+  readonly #encoded = new Map<Encoding, Promise<Buffer>>();
+
+  constructor(
+    readonly bytes: Buffer,
+    readonly type: string,
+    readonly hash: string,
+    readonly headers: Readonly<Record<string, string>>,
+  ) {}
+
+  /** The encoding to answer with: none where it saves nothing. */
+  best(accepted: readonly Encoding[]): Encoding {
+    return this.bytes.length < WORTH_COMPRESSING ? 'identity' : (accepted[0] ?? 'identity');
+  }
+
+  encoded(encoding: Encoding): Promise<Buffer> {
+    if (encoding === 'identity') return Promise.resolve(this.bytes);
+    const known = this.#encoded.get(encoding);
+    if (known) return known;
+    const encoded = encoding === 'gzip' ? gzipped(this.bytes) : brotlied(this.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
+    this.#encoded.set(encoding, encoded);
+    return encoded;
+  }
+
+  /** Strong, of our own, different for each encoding (RFC 9110 §8.8.3.3). Without quotes. */
+  tag(encoding: Encoding): string {
+    return encoding === 'identity' ? this.hash.slice(0, 32) : `${this.hash.slice(0, 32)}-${encoding}`;
+  }
+}
+
+const gzipped = promisify(gzip) as (bytes: Buffer) => Promise<Buffer>;
+const brotlied = promisify(brotliCompress) as (bytes: Buffer, options: { params: Record<number, number> }) => Promise<Buffer>;
+
+export interface RenditionDeps {
+  readonly store: Store;
+  readonly objects: Objects;
+  readonly renderer: Renderer;
+  /** Bytes of memory for renditions. */
+  readonly memory: number;
+}
+
+/** Renditions by what they are made of: another configuration, another upstream document or another base is another key. */
+export class Renditions {
+  readonly #deps: RenditionDeps;
+  readonly #kept: LRUCache<string, Rendition>;
+  readonly #giants = new LRUCache<string, Rendition>({ max: 2, ttl: 10 * 60_000, ttlAutopurge: true });
+  readonly #flights = new Flights<Rendition>();
+
+  constructor(deps: RenditionDeps) {
+    this.#deps = deps;
+    this.#kept = new LRUCache({ maxSize: deps.memory, sizeCalculation: (rendition) => rendition.bytes.length * 2 + 512 });
+  }
+
+  /** Throws `withheld` when policy leaves nothing, `not_found` when the index has no such view, `LostBlob`. */
+  async of(format: string, target: IndexTarget, listing: Listing, base: string): Promise<Rendition> {
+    const key = keyOf(format, target, listing, base);
+    const known = this.#kept.get(key) ?? this.#giants.get(key);
+    if (known) return known;
+    return this.#flights.run(key, async () => {
+      const rendition = await this.#render(format, target, listing, base);
+      (rendition.bytes.length > GIANT ? this.#giants : this.#kept).set(key, rendition);
+      return rendition;
+    });
+  }
+
+  async #render(format: string, target: IndexTarget, listing: Listing, base: string): Promise<Rendition> {
+    const members = await Promise.all(
+      listing.members.map(async ({ repository, documents, rules, options }) => ({
+        rules,
+        options,
+        documents: await Promise.all(
+          documents.map(async (document) => ({
+            target: document.target,
+            type: document.type,
+            url: document.url,
+            bytes: await stored(this.#deps, { repository, path: document.target.path, digest: document.digest }),
+          })),
+        ),
+      })),
+    );
+    return finished(await this.#deps.renderer.render({ format, target, members, base }), target);
+  }
+}
+
+function finished(rendered: Rendered, target: IndexTarget): Rendition {
+  switch (rendered.kind) {
+    case 'rendered': {
+      const bytes = Buffer.from(rendered.bytes.buffer, rendered.bytes.byteOffset, rendered.bytes.byteLength);
+      return new Rendition(bytes, rendered.body.type, rendered.hash, rendered.body.headers ?? {});
+    }
+    case 'withheld':
+      throw new Fault('withheld', `${rendered.refusal.reason}.`, { details: { rule: rendered.refusal.rule } });
+    case 'no_such_view':
+      throw new Fault('not_found', `${target.name ?? target.path} has no ${target.view.replace(':', ' ')}.`);
+    case 'malformed':
+      throw new Fault('upstream_unavailable', `The index ${target.path} cannot be read: ${rendered.message}`);
+  }
+}
+
+function keyOf(format: string, target: IndexTarget, listing: Listing, base: string): string {
+  const hash = createHash('sha1').update(JSON.stringify([format, target.path, target.view, base]));
+  for (const member of listing.members) {
+    hash.update(JSON.stringify([member.repository, member.rules, member.options]));
+    for (const document of member.documents) hash.update(document.digest);
+  }
+  return hash.digest('base64');
+}

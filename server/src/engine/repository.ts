@@ -1,0 +1,13 @@
+import type { AnyFormat } from './format.ts';
+import type { Source } from './source.ts';
+
+/** A repository of the current configuration, ready to answer. */
+export interface Repository {
+  readonly name: string;
+  readonly kind: 'remote' | 'virtual';
+  readonly format: AnyFormat;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly source: Source;
+  /** False once a newer configuration changed it: answers made for it are not used any more. */
+  readonly life: { current: boolean };
+}

@@ -1,0 +1,171 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Fault } from './fault.ts';
+import type { Body, Target } from './format.ts';
+import { acceptedEncodings, notModified, rangeOf, reasonPhrase } from './http.ts';
+import type { Encoding, Rendition } from './renditions.ts';
+import type { Repository } from './repository.ts';
+import type { Reply } from './serve.ts';
+import type { CacheState, Content } from './source.ts';
+
+type Headers = Record<string, string | number>;
+
+/** Writes a reply. Returns the body bytes sent. Never throws: a transfer that cannot go on is broken off. */
+export async function respond(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<number> {
+  switch (reply.kind) {
+    case 'rendition':
+      return respondRendition(request, response, reply);
+    case 'content':
+      return respondContent(request, response, reply.content);
+    case 'body':
+      return respondBody(request, response, reply.body);
+  }
+}
+
+/**
+ * The headers of an index; also what the hot lane sends. No Last-Modified: a change of policy changes the answer without a
+ * date to tell, so the tag is the only validator.
+ */
+export function renditionHeaders(rendition: Rendition, encoding: Encoding, cache: CacheState): Headers {
+  return {
+    'content-type': rendition.type,
+    etag: `"${rendition.tag(encoding)}"`,
+    'cache-control': 'private, no-cache',
+    vary: 'Accept, Accept-Encoding',
+    'x-cache': cache,
+    ...rendition.headers,
+    ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
+  };
+}
+
+/** The headers of a file; also what the hot lane sends. */
+export function contentHeaders(content: Content, cache: CacheState): Headers {
+  const hex = content.digest?.startsWith('sha256:') ? content.digest.slice('sha256:'.length) : undefined;
+  return {
+    'content-type': content.type,
+    etag: `"${content.tag}"`,
+    'accept-ranges': 'bytes',
+    'cache-control': content.freshUntil > Date.UTC(9000, 0) ? 'private, max-age=31536000, immutable' : 'private, no-cache',
+    'x-cache': cache,
+    ...(content.lastModified === undefined ? {} : { 'last-modified': content.lastModified }),
+    ...(hex === undefined
+      ? {}
+      : { digest: `sha-256=${Buffer.from(hex, 'hex').toString('base64')}`, 'x-entrepot-digest': `sha256:${hex}` }),
+  };
+}
+
+/** A refusal or failure, as this protocol's client shows it to a person. */
+export function respondFault(request: IncomingMessage, response: ServerResponse, fault: Fault, repository: Repository | undefined, target: Target | undefined): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body: Body = repository?.format.fault(fault.code, fault.message, target) ?? {
+    bytes: JSON.stringify({ type: 'about:blank', title: fault.code, status: fault.status, detail: fault.message, code: fault.code }),
+    type: 'application/problem+json',
+  };
+  const { retryAfter, until } = fault.details;
+  const headers: Headers = {
+    'content-type': body.type,
+    'cache-control': 'no-store',
+    'x-entrepot-reason': reasonPhrase(fault.message),
+    ...body.headers,
+    ...(fault.code === 'unauthenticated' ? { 'www-authenticate': 'Basic realm="entrepot"' } : {}),
+    ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+    ...(until === undefined ? {} : { 'x-entrepot-until': new Date(until).toISOString() }),
+  };
+  const bytes = Buffer.from(body.bytes);
+  response.writeHead(fault.status, reasonPhrase(fault.message), { ...headers, 'content-length': bytes.length });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+async function respondRendition(request: IncomingMessage, response: ServerResponse, reply: Extract<Reply, { kind: 'rendition' }>): Promise<number> {
+  const { rendition, cache } = reply;
+  const partial = request.headers.range !== undefined;
+  const encoding = partial ? 'identity' : rendition.best(acceptedEncodings(request));
+  const headers = renditionHeaders(rendition, encoding, cache);
+  if (notModified(request, rendition.tag(encoding), undefined)) return finish(response, 304, headers);
+  const bytes = await rendition.encoded(encoding);
+  const range = partial ? rangeOf(request, bytes.length, rendition.tag(encoding), undefined) : undefined;
+  if (range === 'unsatisfiable') return finish(response, 416, { ...headers, 'content-range': `bytes */${bytes.length}` });
+  const sent = range ? bytes.subarray(range.start, range.end) : bytes;
+  const status = range ? 206 : 200;
+  const described = {
+    ...headers,
+    'content-length': sent.length,
+    ...(range ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${bytes.length}` } : {}),
+  };
+  return finish(response, status, described, request.method === 'HEAD' ? undefined : sent);
+}
+
+async function respondContent(request: IncomingMessage, response: ServerResponse, content: Content): Promise<number> {
+  const headers = contentHeaders(content, content.cache);
+  const { size } = content.body;
+  try {
+    if (notModified(request, content.tag, content.lastModified)) return finish(response, 304, headers);
+    const range = size === undefined ? undefined : rangeOf(request, size, content.tag, content.lastModified);
+    if (range === 'unsatisfiable') return finish(response, 416, { ...headers, 'content-range': `bytes */${size}` });
+    const start = range?.start ?? 0;
+    const end = range?.end ?? size;
+    response.writeHead(range ? 206 : 200, {
+      ...headers,
+      ...(end === undefined ? {} : { 'content-length': end - start }),
+      ...(range ? { 'content-range': `bytes ${start}-${range.end - 1}/${size}` } : {}),
+    });
+    if (request.method === 'HEAD') {
+      response.end();
+      return 0;
+    }
+    return await transfer(response, content, start, end);
+  } finally {
+    content.body.release();
+  }
+}
+
+/**
+ * Sends `[start, end)`. The pull is on record before the last byte leaves (or, where the length is unknown, before the end
+ * is marked): a process killed in between may record a pull that did not finish, never the other way round.
+ */
+async function transfer(response: ServerResponse, content: Content, start: number, end: number | undefined): Promise<number> {
+  let sent = 0;
+  let settled = false;
+  const settle = async (aborted: boolean) => {
+    if (settled) return;
+    settled = true;
+    await content.settle({ aborted });
+  };
+  try {
+    for await (const chunk of content.body.stream(start, end)) {
+      sent += chunk.length;
+      if (end !== undefined && sent >= end - start) await settle(false);
+      await written(response, chunk);
+    }
+    await settle(false);
+    response.end();
+  } catch {
+    await settle(true);
+    response.destroy();
+  }
+  return sent;
+}
+
+function written(response: ServerResponse, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (response.destroyed) {
+      reject(new Error('the client went away'));
+      return;
+    }
+    response.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function respondBody(request: IncomingMessage, response: ServerResponse, body: Body): number {
+  const bytes = Buffer.from(body.bytes);
+  const headers = { 'content-type': body.type, 'cache-control': 'no-store', ...body.headers, 'content-length': bytes.length };
+  return finish(response, body.status ?? 200, headers, request.method === 'HEAD' ? undefined : bytes);
+}
+
+function finish(response: ServerResponse, status: number, headers: Headers, body?: Uint8Array): number {
+  response.writeHead(status, headers);
+  response.end(body);
+  return body?.length ?? 0;
+}

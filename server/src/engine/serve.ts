@@ -1,0 +1,56 @@
+import { LostBlob } from './documents.ts';
+import { Fault } from './fault.ts';
+import type { Body, IndexTarget, ProtocolRequest, Site, Target } from './format.ts';
+import type { Rendition, Renditions } from './renditions.ts';
+import type { Repository } from './repository.ts';
+import type { Ask, CacheState, Content } from './source.ts';
+
+/** What a request is answered with; how it is written is `respond`'s business. */
+export type Reply =
+  | {
+      readonly kind: 'rendition';
+      readonly rendition: Rendition;
+      readonly cache: CacheState;
+      readonly freshUntil: number;
+    }
+  | { readonly kind: 'content'; readonly content: Content }
+  | { readonly kind: 'body'; readonly body: Body };
+
+/** From a request to its reply: what is asked for, from whom, in which shape. Throws `Fault`. */
+export async function serve(repository: Repository, target: Target, ask: Ask, base: string, renditions: Renditions): Promise<Reply> {
+  switch (target.kind) {
+    case 'artifact': {
+      const delivery = await repository.source.artifact(target, ask);
+      return { kind: 'content', content: await delivery.open() };
+    }
+    case 'index':
+      return indexed(repository, target, ask, base, renditions);
+    case 'call':
+      return { kind: 'body', body: await repository.source.call(target, ask) };
+    case 'alias':
+    case 'derived':
+      throw new Fault('unsupported', `${repository.format.traits.title} repositories do not serve ${target.path} yet.`);
+  }
+}
+
+/** The target, or a fault that says why the request means nothing here. */
+export function parse(repository: Repository, request: ProtocolRequest, site: Site): Target {
+  const target = repository.format.parse(request, site);
+  if (!target) throw new Fault('not_found', `${request.path === '' ? 'The root' : request.path} is nothing that a ${repository.format.traits.title} repository has.`);
+  if (request.method !== 'GET' && request.method !== 'HEAD' && target.kind !== 'call') {
+    throw new Fault('unsupported', `${request.method} is not possible here: "${repository.name}" is a ${repository.kind} repository.`);
+  }
+  return target;
+}
+
+/** A stored document whose blob is gone was dropped on the way; the second try fetches it anew. */
+async function indexed(repository: Repository, target: IndexTarget, ask: Ask, base: string, renditions: Renditions, again = true): Promise<Reply> {
+  const listing = await repository.source.index(target, ask);
+  try {
+    const rendition = await renditions.of(repository.format.id, target, listing, base);
+    return { kind: 'rendition', rendition, cache: listing.cache, freshUntil: listing.freshUntil };
+  } catch (error) {
+    if (error instanceof LostBlob && again) return indexed(repository, target, ask, base, renditions, false);
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+import type { ArtifactTarget, Body, CallTarget, IndexTarget, Published, Role } from './format.ts';
+import type { Readable } from '../store/store.ts';
+import type { Ruleset } from '../policy/rules.ts';
+
+/**
+ * A repository as a reader sees it. Remote, hosted and virtual repositories are sources; guarded, audited and metered
+ * wrap any of them; `compose.ts` stacks them. Every method throws `Fault`: `not_found` means the source knows that there
+ * is none, `upstream_unavailable` and `unavailable` that it cannot say, `withheld` that policy refuses.
+ */
+export interface Source {
+  /** The documents that answer an index, not yet filtered: `render` applies the rules that travel with them. */
+  index(target: IndexTarget, ask: Ask): Promise<Listing>;
+  /** Which file that is and who has it. No byte of it moves before `open`, so whoever wraps a source can still refuse. */
+  artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery>;
+  call(target: CallTarget, ask: Ask): Promise<Body>;
+}
+
+/** Who asks, and when. */
+export interface Ask {
+  readonly now: number;
+  readonly requestId: string;
+  readonly principal: string;
+  readonly consumer?: string;
+  readonly client?: string;
+  readonly address?: string;
+  /** HEAD: nothing will be transferred, so nothing is recorded as pulled. */
+  readonly headOnly?: boolean;
+  /** A resumed or partial transfer: `bytes=…` as sent. */
+  readonly range?: string;
+}
+
+export type CacheState = 'hit' | 'miss' | 'stale' | 'revalidated';
+
+/** Plain data, so that it can cross to a worker. */
+export interface Listing {
+  /** The owner's documents; more than one member only where a virtual merges. */
+  readonly members: readonly MemberListing[];
+  readonly cache: CacheState;
+  /** Epoch milliseconds after which the upstream must be asked again. */
+  readonly freshUntil: number;
+}
+
+export interface MemberListing {
+  /** The remote or hosted repository that answered. */
+  readonly repository: string;
+  /** The document asked for, then those that complete it. */
+  readonly documents: readonly SourceDocument[];
+  /** Every one of them must admit a file. */
+  readonly rules: readonly Ruleset[];
+  /** The remote's options of its format. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** An upstream's document as it was received; its bytes are in the store. */
+export interface SourceDocument {
+  readonly target: IndexTarget;
+  readonly digest: string;
+  readonly size: number;
+  readonly type: string;
+  readonly url: string;
+}
+
+/** What is known of a file before its bytes are touched: what policy judges and the audit log records. */
+export interface FileFacts {
+  readonly path: string;
+  readonly role: Role;
+  readonly name?: string;
+  readonly version?: string;
+  readonly url?: string;
+  readonly digest?: string;
+  readonly size?: number;
+  readonly published?: Published;
+  readonly yanked?: boolean;
+}
+
+export interface Delivery {
+  /** The remote or hosted repository that has it. */
+  readonly repository: string;
+  readonly upstream?: string;
+  readonly file: FileFacts;
+  open(): Promise<Content>;
+}
+
+export interface Content {
+  readonly cache: CacheState;
+  readonly type: string;
+  /** Strong validator without quotes; the same for a miss and the hits after it. */
+  readonly tag: string;
+  readonly lastModified?: string;
+  /** `sha256:…`, once known. */
+  readonly digest?: string;
+  readonly body: Readable;
+  /** Epoch milliseconds; Infinity for what never changes. */
+  readonly freshUntil: number;
+  /**
+   * Called once by whoever sends the bytes: before the last of them, or when the client went away. Resolves when the pull
+   * is on record.
+   */
+  settle(outcome: Outcome): Promise<void>;
+  /** What the hot lane needs to put later pulls of this answer on record; absent when there is nothing to record. */
+  readonly record?: (asker: Asker, done: () => void) => void;
+}
+
+export interface Outcome {
+  readonly aborted: boolean;
+}
+
+export type Asker = Pick<Ask, 'now' | 'requestId' | 'principal' | 'consumer' | 'client' | 'address'>;

@@ -1,0 +1,227 @@
+/**
+ * What exists and happened, as functions over plain data. Times are epoch milliseconds. Every function may reject with
+ * `LedgerError`. The serving thread never opens SQLite: `sqlite.ts` runs these in worker threads.
+ */
+export interface Ledger {
+  // --- declared resources: one document each ---
+  resources(): Promise<ResourceRow[]>;
+  /** All of it in one transaction, or nothing: the first operation that does not hold throws `RevisionConflict`. */
+  change(changes: readonly ResourceChange[], at: number): Promise<ResourceRow[]>;
+
+  // --- what is cached ---
+  object(repository: string, path: string): Promise<ObjectRow | undefined>;
+  /** Inserts or replaces; keeps the blob, package and release rows and `log_pending` in step, in one transaction. */
+  recordObject(object: ObjectRow): Promise<void>;
+  /** After a revalidation: the upstream said nothing changed. */
+  refreshObject(repository: string, path: string, freshness: Freshness): Promise<void>;
+  /** In order of path; each with what its pulls say. */
+  objects(filter: ObjectFilter, page: Page<string>): Promise<ObjectView[]>;
+  /** Removes rows; `blobs` are the digests that nothing refers to any more. */
+  evict(filter: ObjectFilter & { readonly all?: boolean }): Promise<Evicted>;
+
+  // --- what was listed ---
+  /** Remembers every release of a listing; those not known yet get `first_seen`, and `baseline` when it is the package's first. */
+  recordListing(listing: Listing): Promise<void>;
+
+  // --- pulls ---
+  /** Loads a batch and remembers how far its journal segment was read, in one transaction; a row already there is skipped. */
+  loadPulls(rows: readonly PullRow[], position: JournalPosition): Promise<void>;
+  journalPositions(): Promise<JournalPosition[]>;
+  forgetJournal(segment: string): Promise<void>;
+  /** Newest first. */
+  pulls(filter: PullFilter, page: Page<string>): Promise<PullRow[]>;
+
+  // --- the rest ---
+  /** Small facts of the installation: which defaults were made, which schema this is. */
+  fact(key: string): Promise<string | undefined>;
+  setFact(key: string, value: string): Promise<void>;
+  stats(): Promise<Stats>;
+  /** Throws `LedgerError` when it cannot be written and read. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Page<Key> {
+  readonly limit: number;
+  readonly after?: Key;
+}
+
+export interface ResourceRow {
+  readonly kind: string;
+  readonly name: string;
+  /** As declared. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** Grows by one with every change of any resource. */
+  readonly revision: number;
+  readonly managedBy: ManagedBy;
+  /** Set while a deleted resource serves until its last reference goes. */
+  readonly retiring: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export type ManagedBy = 'api' | 'defaults' | 'file';
+
+export type ResourceChange =
+  | {
+      readonly op: 'put';
+      readonly kind: string;
+      readonly name: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+      readonly managedBy: ManagedBy;
+      readonly retiring?: boolean;
+      /** The revision it must have; 'absent': must not exist; undefined: whatever. */
+      readonly expect?: number | 'absent';
+    }
+  | { readonly op: 'delete'; readonly kind: string; readonly name: string; readonly expect?: number };
+
+/** `freshUntil` of what never changes: the last millisecond of the year 9999. */
+export const FOREVER = 253_402_300_799_999;
+
+export interface Freshness {
+  readonly checkedAt: number;
+  /** At most `FOREVER`. */
+  readonly freshUntil: number;
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** A path of a repository and the blob it means. */
+export interface ObjectRow extends Freshness {
+  readonly repository: string;
+  readonly format: string;
+  readonly path: string;
+  readonly kind: 'artifact' | 'index';
+  readonly role: 'package' | 'metadata' | 'signature' | 'index';
+  /** Digest of the blob, `sha256:…`. */
+  readonly digest: string;
+  readonly size: number;
+  readonly type: string;
+  /** After redirects. */
+  readonly url: string;
+  /** The remote's `url` when it was fetched: another upstream's validators mean nothing. */
+  readonly upstream: string;
+  /** Our own strong validator of these bytes, without quotes; settled before the first byte was sent. */
+  readonly tag: string;
+  /** The digest that the index announced, `sha512:…`; absent when none did. */
+  readonly expected?: string;
+  readonly fetchedAt: number;
+  readonly name?: string;
+  readonly version?: string;
+  /** Without qualifiers: `pkg:npm/express@4.18.2`. */
+  readonly purl?: string;
+  readonly publishedAt?: number;
+  readonly publishedBy?: 'server' | 'author';
+}
+
+export interface ObjectView extends ObjectRow {
+  readonly pulls: number;
+  readonly lastPulledAt?: number;
+}
+
+export interface ObjectFilter {
+  readonly repository: string;
+  readonly path?: string;
+  readonly prefix?: string;
+  /** With version: that release; without: every release of the package. */
+  readonly purl?: string;
+}
+
+export interface Evicted {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly paths: readonly string[];
+  readonly blobs: readonly string[];
+}
+
+export interface Listing {
+  readonly repository: string;
+  readonly format: string;
+  readonly name: string;
+  readonly at: number;
+  readonly releases: readonly {
+    readonly version: string;
+    readonly publishedAt?: number;
+    readonly publishedBy?: 'server' | 'author';
+    readonly yanked?: boolean;
+  }[];
+}
+
+/** One artifact served, or refused. */
+export interface PullRow {
+  /** UUID version 7: its order is the order of pulls. */
+  readonly id: string;
+  readonly at: number;
+  readonly repository: string;
+  readonly format: string;
+  readonly path: string;
+  readonly role: 'package' | 'metadata' | 'signature';
+  /** Package URL without version and qualifiers; absent where the format has no packages. */
+  readonly package?: string;
+  readonly version?: string;
+  readonly digest?: string;
+  /** Bytes of the artifact. */
+  readonly size?: number;
+  /** The virtual's member, and the remote that has it. */
+  readonly member?: string;
+  readonly upstream?: string;
+  readonly cache: 'hit' | 'miss' | 'stale' | 'revalidated' | 'none';
+  readonly decision: 'allowed' | 'refused';
+  readonly rule?: string;
+  readonly principal: string;
+  readonly consumer?: string;
+  readonly client?: string;
+  readonly address?: string;
+  readonly requestId: string;
+  /** The client went away before the last byte. */
+  readonly aborted?: boolean;
+}
+
+export interface PullFilter {
+  readonly package?: string;
+  readonly version?: string;
+  readonly digest?: string;
+  readonly repository?: string;
+  readonly principal?: string;
+  readonly consumer?: string;
+  readonly decision?: 'allowed' | 'refused';
+  /** `[since, until)`. */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+export interface JournalPosition {
+  /** File name of the segment. */
+  readonly segment: string;
+  /** Bytes of it that are in the ledger. */
+  readonly offset: number;
+}
+
+export interface Stats {
+  readonly objects: number;
+  readonly blobs: number;
+  /** Of the blobs. */
+  readonly bytes: number;
+  readonly packages: number;
+  readonly releases: number;
+  readonly pulls: number;
+  readonly byRepository: readonly { readonly repository: string; readonly objects: number; readonly bytes: number }[];
+}
+
+/** The database failed: corrupt, full, locked, unreachable. `message` names the file or server and what to do. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+}
+
+/** A resource is not at the revision that a change expected. */
+export class RevisionConflict extends Error {
+  override readonly name = 'RevisionConflict';
+
+  constructor(
+    readonly kind: string,
+    readonly resource: string,
+    readonly actual: number | 'absent',
+  ) {
+    super(`${kind} "${resource}" is at revision ${actual}`);
+  }
+}

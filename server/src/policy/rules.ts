@@ -1,0 +1,60 @@
+import { RE2JS } from 're2js';
+
+/** A repository's access patterns, as declared: plain data that crosses threads. RE2 syntax, unanchored. */
+export interface Ruleset {
+  /** Repository that declares them. */
+  readonly repository: string;
+  /** Empty: everything; otherwise a file must match one. */
+  readonly patterns: readonly string[];
+  /** A file that matches one is refused, whatever `patterns` say. */
+  readonly blocklist: readonly string[];
+}
+
+/** What a rule looks at: a file's canonical path below the repository, and the name of its package. */
+export interface Subject {
+  readonly path: string;
+  readonly name?: string;
+}
+
+export interface Refusal {
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** The first rule that refuses the subject; undefined when all admit it. */
+export function refusal(subject: Subject, rulesets: readonly Ruleset[]): Refusal | undefined {
+  for (const ruleset of rulesets) {
+    const denied = ruleset.blocklist.find((pattern) => matches(pattern, subject));
+    if (denied !== undefined) {
+      return {
+        rule: `${ruleset.repository}.blocklist`,
+        reason: `${subject.name ?? subject.path} is on the blocklist of "${ruleset.repository}" (${denied})`,
+      };
+    }
+    if (ruleset.patterns.length > 0 && !ruleset.patterns.some((pattern) => matches(pattern, subject))) {
+      return {
+        rule: `${ruleset.repository}.patterns`,
+        reason: `${subject.name ?? subject.path} matches none of the patterns that "${ruleset.repository}" admits`,
+      };
+    }
+  }
+  return undefined;
+}
+
+const compiled = new Map<string, RE2JS>();
+const MOST_COMPILED = 4096;
+
+function matches(pattern: string, subject: Subject): boolean {
+  const re = compile(pattern);
+  return re.matcher(subject.path).find() || (subject.name !== undefined && re.matcher(subject.name).find());
+}
+
+/** Compiled once per thread; the declaration was checked when it was made, so this does not fail. */
+export function compile(pattern: string): RE2JS {
+  const known = compiled.get(pattern);
+  if (known) return known;
+  if (compiled.size >= MOST_COMPILED) compiled.clear();
+  const re = RE2JS.compile(pattern);
+  compiled.set(pattern, re);
+  return re;
+}

@@ -1,0 +1,77 @@
+/** The one door to upstream registries. */
+export interface Upstream {
+  /**
+   * Sends one request, follows redirects itself (at most 5; credentials never to another origin; every hop's address
+   * checked at connect time) and resolves as soon as the final headers are there.
+   * Any HTTP status resolves; throws `UpstreamError` when there is no answer.
+   */
+  request(request: UpstreamRequest): Promise<UpstreamResponse>;
+  close(): Promise<void>;
+}
+
+export interface UpstreamRequest {
+  readonly url: string;
+  readonly method?: 'GET' | 'HEAD' | 'POST';
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+  readonly route: Route;
+}
+
+/** How a remote is reached: from its spec, never from a request. */
+export interface Route {
+  /** Origin that credentials and headers below belong to. */
+  readonly origin: string;
+  /** Sent to `origin` only: `authorization` and the remote's own headers, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly allowPrivateNetwork: boolean;
+  readonly caPem?: string;
+  readonly clientCert?: { readonly certPem: string; readonly keyPem: string };
+  readonly proxyUrl?: string;
+  /** Milliseconds. */
+  readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number };
+}
+
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** After redirects. */
+  readonly url: string;
+  /**
+   * The body with Content-Encoding undone; breaks with `UpstreamError` when the connection is lost before
+   * Content-Length bytes, on `idle` timeout, or when unpacking passes `limit`.
+   */
+  body(limit?: number): AsyncIterable<Uint8Array>;
+  /** Gives the connection back without reading the body. */
+  discard(): Promise<void>;
+  /** Milliseconds. */
+  readonly timings: { readonly connect?: number; readonly firstByte: number };
+}
+
+export type UpstreamFailure =
+  | 'unresolved'
+  | 'refused_connection'
+  | 'timeout'
+  | 'private_address'
+  | 'redirect_loop'
+  | 'bad_redirect'
+  | 'tls'
+  | 'truncated'
+  | 'too_large'
+  | 'aborted'
+  | 'protocol';
+
+/** There was no usable answer. `message` says which host, what happened and what to check; never a credential. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+
+  constructor(
+    readonly failure: UpstreamFailure,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
