@@ -68,7 +68,12 @@ export class Artifacts {
     if (!row) return this.#fetch(target, file, undefined);
     this.#refuseMutation(row, file);
     const terms = this.#deps.settings.termsOf(target);
-    const judged = terms === 'immutable' ? 'fresh' : row.upstream === this.#deps.settings.url ? verdict(row, terms, this.#deps.now()) : 'revalidate_first';
+    const judged =
+      terms === 'immutable'
+        ? 'fresh'
+        : row.upstream === this.#deps.settings.url
+          ? verdict(row, terms, this.#deps.now())
+          : 'revalidate_first';
     if (judged === 'revalidate_first') return this.#revalidate(target, file, row);
     if (judged === 'revalidate_behind') this.#revalidateBehind(target, file, row);
     return (await this.#kept(row, judged === 'fresh' ? 'hit' : 'stale')) ?? this.#fetch(target, file, undefined);
@@ -78,7 +83,11 @@ export class Artifacts {
   async #kept(row: ObjectRow, cache: CacheState): Promise<Opened | undefined> {
     const blob = await storing(this.#deps.store.open(row.digest));
     if (!blob) {
-      this.#deps.log.error('a blob is gone and is fetched again', { repository: row.repository, path: row.path, digest: row.digest });
+      this.#deps.log.error('a blob is gone and is fetched again', {
+        repository: row.repository,
+        path: row.path,
+        digest: row.digest,
+      });
       return undefined;
     }
     return { ...this.#described(row), cache, body: blob };
@@ -89,7 +98,13 @@ export class Artifacts {
       return await this.#fetch(target, file, row);
     } catch (error) {
       const terms = this.#deps.settings.termsOf(target);
-      if (!(error instanceof Fault) || !isOutage(error) || terms === 'immutable' || !usableOnError(row, terms, this.#deps.now())) throw error;
+      if (
+        !(error instanceof Fault) ||
+        !isOutage(error) ||
+        terms === 'immutable' ||
+        !usableOnError(row, terms, this.#deps.now())
+      )
+        throw error;
       this.#deps.log.warn('serving a stale file', { repository: row.repository, path: row.path, error });
       const stale = await this.#kept(row, 'stale');
       if (!stale) throw error;
@@ -100,7 +115,9 @@ export class Artifacts {
   #revalidateBehind(target: ArtifactTarget, file: FileFacts, row: ObjectRow): void {
     this.#behind
       .run(target.path, async () => (await this.#fetch(target, file, row)).body.release())
-      .catch((error: unknown) => this.#deps.log.warn('revalidation failed', { repository: row.repository, path: row.path, error }));
+      .catch((error: unknown) =>
+        this.#deps.log.warn('revalidation failed', { repository: row.repository, path: row.path, error }),
+      );
   }
 
   async #fetch(target: ArtifactTarget, file: FileFacts, row: ObjectRow | undefined): Promise<Opened> {
@@ -138,15 +155,24 @@ export class Artifacts {
     const { settings, exchange, objects, store } = this.#deps;
     const now = this.#deps.now();
     if (this.absences.has(target.path, now)) throw this.#absent(target);
-    const answer = await exchange.get(this.#places(target, file), row?.upstream === settings.url ? conditions(row) : {});
+    const answer = await exchange.get(
+      this.#places(target, file),
+      row?.upstream === settings.url ? conditions(row) : {},
+    );
     if (answer.kind === 'absent') {
       this.absences.add(target.path, now);
       if (row) await objects.drop(row);
       throw this.#absent(target);
     }
     if (answer.kind === 'unchanged') {
-      if (!row) throw new Fault('upstream_unavailable', `The upstream of "${settings.name}" answered 304 to a request without conditions.`);
-      return { unchanged: await objects.refresh(row, { ...row, ...freshnessOf(answer.headers, now, this.#ttl(target)) }) };
+      if (!row)
+        throw new Fault(
+          'upstream_unavailable',
+          `The upstream of "${settings.name}" answered 304 to a request without conditions.`,
+        );
+      return {
+        unchanged: await objects.refresh(row, { ...row, ...freshnessOf(answer.headers, now, this.#ttl(target)) }),
+      };
     }
     const { response } = answer;
     const size = lengthOf(response);
@@ -156,14 +182,18 @@ export class Artifacts {
       throw wrong;
     }
     const algorithm = file.digest?.split(':', 1)[0];
-    const upload = await storing(store.begin(algorithm === undefined ? [] : [algorithm])).catch(async (error: unknown) => {
-      await response.discard();
-      throw error;
-    });
+    const upload = await storing(store.begin(algorithm === undefined ? [] : [algorithm])).catch(
+      async (error: unknown) => {
+        await response.discard();
+        throw error;
+      },
+    );
     const type = target.type ?? response.headers['content-type'] ?? 'application/octet-stream';
     const tag = tagOf(file.digest);
     const done = this.#take(target, file, response, upload, { type, tag });
-    done.catch((error: unknown) => this.#deps.log.warn('a fetch failed', { repository: settings.name, path: target.path, error }));
+    done.catch((error: unknown) =>
+      this.#deps.log.warn('a fetch failed', { repository: settings.name, path: target.path, error }),
+    );
     const lastModified = response.headers['last-modified'];
     return { type, size, tag, upload, done, ...(lastModified === undefined ? {} : { lastModified }) };
   }
@@ -172,7 +202,13 @@ export class Artifacts {
    * Blob first, row second: a crash between leaves a blob that nothing names, which a sweep removes; the other order would
    * leave a name without bytes.
    */
-  async #take(target: ArtifactTarget, file: FileFacts, response: UpstreamResponse, upload: Upload, kept: { readonly type: string; readonly tag: string }): Promise<ObjectRow> {
+  async #take(
+    target: ArtifactTarget,
+    file: FileFacts,
+    response: UpstreamResponse,
+    upload: Upload,
+    kept: { readonly type: string; readonly tag: string },
+  ): Promise<ObjectRow> {
     const { settings, objects } = this.#deps;
     try {
       for await (const chunk of response.body(settings.maxArtifactSize)) await storing(upload.write(chunk));
@@ -192,7 +228,12 @@ export class Artifacts {
     }
   }
 
-  #row(target: ArtifactTarget, file: FileFacts, response: UpstreamResponse, kept: Pick<ObjectRow, 'type' | 'tag' | 'digest' | 'size'>): ObjectRow {
+  #row(
+    target: ArtifactTarget,
+    file: FileFacts,
+    response: UpstreamResponse,
+    kept: Pick<ObjectRow, 'type' | 'tag' | 'digest' | 'size'>,
+  ): ObjectRow {
     const { settings, format } = this.#deps;
     const now = this.#deps.now();
     const purl = file.name === undefined ? undefined : settings.purlOf(file.name, file.version);
@@ -219,7 +260,11 @@ export class Artifacts {
     const failed = this.#deps.exchange.failed(error);
     if (failed instanceof Fault) return failed;
     if (failed instanceof IntegrityError) {
-      return new Fault('integrity', `The upstream of "${this.#deps.settings.name}" sent the wrong ${target.path}: ${failed.message}.`, { cause: failed });
+      return new Fault(
+        'integrity',
+        `The upstream of "${this.#deps.settings.name}" sent the wrong ${target.path}: ${failed.message}.`,
+        { cause: failed },
+      );
     }
     return new Fault('internal', 'The file could not be taken in.', { cause: failed });
   }
@@ -229,20 +274,42 @@ export class Artifacts {
       const url = new URL(file.url);
       return [{ origin: url.origin, path: `${url.pathname.slice(1)}${url.search}` }];
     }
-    return this.#deps.format.locate?.(target, { base: '', options: this.#deps.settings.options }) ?? [{ path: encodePath(target.path) }];
+    return (
+      this.#deps.format.locate?.(target, { base: '', options: this.#deps.settings.options }) ?? [
+        { path: encodePath(target.path) },
+      ]
+    );
   }
 
   /** What the headers already give away, while a proper error can still be sent. */
-  #plainlyWrong(target: ArtifactTarget, file: FileFacts, response: UpstreamResponse, size: number | undefined): Fault | undefined {
+  #plainlyWrong(
+    target: ArtifactTarget,
+    file: FileFacts,
+    response: UpstreamResponse,
+    size: number | undefined,
+  ): Fault | undefined {
     const { settings } = this.#deps;
     if (size !== undefined && size > settings.maxArtifactSize) {
-      return new Fault('too_large', `${target.path} has ${size} bytes; "${settings.name}" takes at most ${settings.maxArtifactSize} (max_artifact_size).`);
+      return new Fault(
+        'too_large',
+        `${target.path} has ${size} bytes; "${settings.name}" takes at most ${settings.maxArtifactSize} (max_artifact_size).`,
+      );
     }
     if (size !== undefined && file.size !== undefined && size !== file.size) {
-      return new Fault('integrity', `The upstream of "${settings.name}" sent the wrong ${target.path}: it has ${size} bytes, its index says ${file.size}.`);
+      return new Fault(
+        'integrity',
+        `The upstream of "${settings.name}" sent the wrong ${target.path}: it has ${size} bytes, its index says ${file.size}.`,
+      );
     }
-    if (file.digest !== undefined && response.headers['content-type']?.startsWith('text/html') && !/\.html?$/.test(target.path)) {
-      return new Fault('integrity', `The upstream of "${settings.name}" sent a web page in place of ${target.path}: is there a login or a proxy in between?`);
+    if (
+      file.digest !== undefined &&
+      response.headers['content-type']?.startsWith('text/html') &&
+      !/\.html?$/.test(target.path)
+    ) {
+      return new Fault(
+        'integrity',
+        `The upstream of "${settings.name}" sent a web page in place of ${target.path}: is there a login or a proxy in between?`,
+      );
     }
     return undefined;
   }
@@ -279,7 +346,9 @@ export class Artifacts {
 
 function lengthOf(response: UpstreamResponse): number | undefined {
   const length = response.headers['content-length'];
-  return length !== undefined && /^\d+$/.test(length) && response.headers['content-encoding'] === undefined ? Number(length) : undefined;
+  return length !== undefined && /^\d+$/.test(length) && response.headers['content-encoding'] === undefined
+    ? Number(length)
+    : undefined;
 }
 
 /** Made from the announced digest where there is one, so that a miss and the hits after it agree; else unique to this fetch. */

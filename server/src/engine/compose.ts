@@ -20,6 +20,12 @@ export function composeVirtual(name: string, format: AnyFormat, members: readonl
 }
 
 /** What a repository's address answers with: each request is counted and put on record once, at the address it asked. */
-export function composeAddress(source: Source, name: string, format: AnyFormat, journal: PullJournal, metrics: Metrics): Source {
+export function composeAddress(
+  source: Source,
+  name: string,
+  format: AnyFormat,
+  journal: PullJournal,
+  metrics: Metrics,
+): Source {
   return new MeteredSource(new AuditedSource(source, name, format, journal), name, metrics);
 }

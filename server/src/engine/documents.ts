@@ -105,7 +105,13 @@ export class Documents {
     const freshUntil = Math.min(...held.map(({ row }) => row.freshUntil));
     const root = held[0] as Held;
     return {
-      documents: held.map(({ target, row }) => ({ target, digest: row.digest, size: row.size, type: row.type, url: row.url })),
+      documents: held.map(({ target, row }) => ({
+        target,
+        digest: row.digest,
+        size: row.size,
+        type: row.type,
+        url: row.url,
+      })),
       cache: root.cache,
       freshUntil: incomplete ? Math.min(freshUntil, this.#deps.now() + this.#deps.settings.negativeTtl) : freshUntil,
     };
@@ -119,9 +125,12 @@ export class Documents {
     if (!again) {
       const judged = verdict(row, settings.index, now);
       if (judged === 'fresh') return { row, cache: 'hit' };
-      if ((this.#resting.get(target.path) ?? 0) > now && usableOnError(row, settings.index, now)) return { row, cache: 'stale' };
+      if ((this.#resting.get(target.path) ?? 0) > now && usableOnError(row, settings.index, now))
+        return { row, cache: 'stale' };
       if (judged === 'revalidate_behind') {
-        this.#refresh(target, row).catch((error: unknown) => this.#deps.log.warn('revalidation failed', { repository: settings.name, path: target.path, error }));
+        this.#refresh(target, row).catch((error: unknown) =>
+          this.#deps.log.warn('revalidation failed', { repository: settings.name, path: target.path, error }),
+        );
         return { row, cache: 'stale' };
       }
     }
@@ -148,7 +157,9 @@ export class Documents {
   async #ask(target: IndexTarget, row: ObjectRow | undefined): Promise<Held> {
     const { settings, exchange, objects, format } = this.#deps;
     if (this.absences.has(target.path, this.#deps.now())) throw this.#absent(target);
-    const places = format.locate?.(target, { base: '', options: settings.options }) ?? [{ path: encodePath(target.path) }];
+    const places = format.locate?.(target, { base: '', options: settings.options }) ?? [
+      { path: encodePath(target.path) },
+    ];
     const answer = await exchange.get(places, row ? conditions(row) : {});
     const now = this.#deps.now();
     this.#resting.delete(target.path);
@@ -158,8 +169,15 @@ export class Documents {
       throw this.#absent(target);
     }
     if (answer.kind === 'unchanged') {
-      if (!row) throw new Fault('upstream_unavailable', `The upstream of "${settings.name}" answered 304 to a request without conditions.`);
-      return { row: await objects.refresh(row, { ...row, ...freshnessOf(answer.headers, now, settings.index.ttl) }), cache: 'revalidated' };
+      if (!row)
+        throw new Fault(
+          'upstream_unavailable',
+          `The upstream of "${settings.name}" answered 304 to a request without conditions.`,
+        );
+      return {
+        row: await objects.refresh(row, { ...row, ...freshnessOf(answer.headers, now, settings.index.ttl) }),
+        cache: 'revalidated',
+      };
     }
     const ttl = answer.place.ttl ?? settings.index.ttl;
     const received = await this.#receive(target, answer.response);
@@ -181,7 +199,14 @@ export class Documents {
   }
 
   /** Reads the whole document, and keeps it only when it is what the protocol says it must be. */
-  async #receive(target: IndexTarget, response: { readonly url: string; readonly headers: Readonly<Record<string, string>>; body(limit?: number): AsyncIterable<Uint8Array> }): Promise<Pick<ObjectRow, 'digest' | 'size' | 'type' | 'url'>> {
+  async #receive(
+    target: IndexTarget,
+    response: {
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      body(limit?: number): AsyncIterable<Uint8Array>;
+    },
+  ): Promise<Pick<ObjectRow, 'digest' | 'size' | 'type' | 'url'>> {
     const { store, exchange, settings } = this.#deps;
     const type = response.headers['content-type'] ?? 'application/octet-stream';
     const upload = await storing(store.begin());
@@ -206,26 +231,51 @@ export class Documents {
     const { settings, format, renderer, ledger } = this.#deps;
     const studied = await renderer.study({ format: format.id, documents: [document], options: settings.options });
     if (studied.kind === 'malformed') {
-      throw new Fault('upstream_unavailable', `The upstream of "${settings.name}" sent something that is no ${format.traits.title} index (${document.type}): ${studied.message}`);
+      throw new Fault(
+        'upstream_unavailable',
+        `The upstream of "${settings.name}" sent something that is no ${format.traits.title} index (${document.type}): ${studied.message}`,
+      );
     }
     if (target.scope === 'package' && target.name !== undefined) {
       const releases = studied.releases.map(({ name: _, ...release }) => release);
       ledger
-        .recordListing({ repository: settings.name, format: format.id, name: target.name, at: this.#deps.now(), releases })
-        .catch((error: unknown) => this.#deps.log.error('a listing was not recorded', { repository: settings.name, path: target.path, error }));
+        .recordListing({
+          repository: settings.name,
+          format: format.id,
+          name: target.name,
+          at: this.#deps.now(),
+          releases,
+        })
+        .catch((error: unknown) =>
+          this.#deps.log.error('a listing was not recorded', { repository: settings.name, path: target.path, error }),
+        );
     }
     return studied;
   }
 
   /** Which documents complete these; the file table is filled on the way. */
-  async #study(target: IndexTarget, held: readonly (Held & { target: IndexTarget })[]): Promise<readonly IndexTarget[]> {
+  async #study(
+    target: IndexTarget,
+    held: readonly (Held & { target: IndexTarget })[],
+  ): Promise<readonly IndexTarget[]> {
     const { settings, format, renderer, files } = this.#deps;
     const generation = held.map(({ row }) => row.digest).join(' ');
     const known = this.#more.get(`${target.path}\0${generation}`);
     if (known && files.has(settings.name, target.path, generation)) return known;
-    const documents = await Promise.all(held.map(async (one) => ({ target: one.target, type: one.row.type, url: one.row.url, bytes: await stored(this.#deps, one.row) })));
+    const documents = await Promise.all(
+      held.map(async (one) => ({
+        target: one.target,
+        type: one.row.type,
+        url: one.row.url,
+        bytes: await stored(this.#deps, one.row),
+      })),
+    );
     const studied = await renderer.study({ format: format.id, documents, options: settings.options });
-    if (studied.kind === 'malformed') throw new Fault('upstream_unavailable', `The index ${target.path} of "${settings.name}" cannot be read: ${studied.message}`);
+    if (studied.kind === 'malformed')
+      throw new Fault(
+        'upstream_unavailable',
+        `The index ${target.path} of "${settings.name}" cannot be read: ${studied.message}`,
+      );
     return this.#remember(target, generation, studied);
   }
 
@@ -236,7 +286,10 @@ export class Documents {
   }
 
   #absent(target: IndexTarget): Fault {
-    return new Fault('not_found', `The upstream of "${this.#deps.settings.name}" has no ${target.name ?? target.path}.`);
+    return new Fault(
+      'not_found',
+      `The upstream of "${this.#deps.settings.name}" has no ${target.name ?? target.path}.`,
+    );
   }
 }
 
@@ -267,7 +320,8 @@ export async function storing<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof StoreError) throw new Fault('unavailable', error.message, { cause: error, details: { retryAfter: 30 } });
+    if (error instanceof StoreError)
+      throw new Fault('unavailable', error.message, { cause: error, details: { retryAfter: 30 } });
     throw error;
   }
 }

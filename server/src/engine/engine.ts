@@ -73,13 +73,19 @@ export class Engine {
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.#objects = new Objects(deps.ledger);
-    this.renditions = new Renditions({ store: deps.store, objects: this.#objects, renderer: deps.renderer, memory: deps.memory });
+    this.renditions = new Renditions({
+      store: deps.store,
+      objects: this.#objects,
+      renderer: deps.renderer,
+      memory: deps.memory,
+    });
   }
 
   /** Swaps the configuration whole. What did not change goes on with its memory. */
   configure(declared: readonly DeclaredRepository[]): void {
     const next = new Map<string, Built>();
-    for (const one of declared.filter(({ kind }) => kind === 'remote')) next.set(one.name, this.#reused(one, []) ?? this.#remote(one));
+    for (const one of declared.filter(({ kind }) => kind === 'remote'))
+      next.set(one.name, this.#reused(one, []) ?? this.#remote(one));
     for (const one of declared.filter(({ kind }) => kind === 'virtual')) {
       const members = membersOf(one).flatMap((name) => next.get(name) ?? []);
       next.set(one.name, this.#reused(one, members) ?? this.#virtual(one, members));
@@ -131,7 +137,18 @@ export class Engine {
     const { store, ledger, upstream, renderer, log, now, metrics } = this.#deps;
     const settings = remoteSettings(one.name, one.spec as RemoteSpec, format, this.#deps.publicUpstream(format));
     const exchange = new Exchange(settings, upstream, metrics, now);
-    const { remote, guarded } = composeRemote({ settings, format, exchange, store, ledger, objects: this.#objects, renderer, files: this.#files, log, now });
+    const { remote, guarded } = composeRemote({
+      settings,
+      format,
+      exchange,
+      store,
+      ledger,
+      objects: this.#objects,
+      renderer,
+      files: this.#files,
+      log,
+      now,
+    });
     return { ...this.#built(one, [], format, guarded, settings.options), remote, exchange };
   }
 
@@ -141,7 +158,13 @@ export class Engine {
     return this.#built(one, members, format, composeVirtual(one.name, format, sources), members[0]?.options ?? {});
   }
 
-  #built(one: DeclaredRepository, members: readonly Built[], format: AnyFormat, guarded: Source, options: Readonly<Record<string, unknown>>): Built {
+  #built(
+    one: DeclaredRepository,
+    members: readonly Built[],
+    format: AnyFormat,
+    guarded: Source,
+    options: Readonly<Record<string, unknown>>,
+  ): Built {
     return {
       name: one.name,
       kind: one.kind,

@@ -25,7 +25,11 @@ export class Exchange {
   status(): { readonly healthy: boolean; readonly lastFetchAt?: number; readonly lastError?: string } {
     if (!this.#last) return { healthy: true };
     const { at, failure } = this.#last;
-    return { healthy: failure === undefined, lastFetchAt: at, ...(failure === undefined ? {} : { lastError: failure }) };
+    return {
+      healthy: failure === undefined,
+      lastFetchAt: at,
+      ...(failure === undefined ? {} : { lastError: failure }),
+    };
   }
 
   /** The first of the places that exists. Throws `upstream_unavailable` when one cannot say. */
@@ -53,10 +57,18 @@ export class Exchange {
         ...(place.body === undefined ? {} : { body: place.body }),
         route: this.settings.route,
       });
-      this.#went(`${Math.floor(response.status / 100)}xx`, began, response.status >= 500 ? `it answered ${response.status}` : undefined);
+      this.#went(
+        `${Math.floor(response.status / 100)}xx`,
+        began,
+        response.status >= 500 ? `it answered ${response.status}` : undefined,
+      );
       return response;
     } catch (error) {
-      this.#went(error instanceof UpstreamError ? error.failure : 'internal', began, error instanceof Error ? error.message : String(error));
+      this.#went(
+        error instanceof UpstreamError ? error.failure : 'internal',
+        began,
+        error instanceof Error ? error.message : String(error),
+      );
       throw this.failed(error);
     }
   }
@@ -65,18 +77,24 @@ export class Exchange {
   failed(error: unknown): unknown {
     if (!(error instanceof UpstreamError)) return error;
     const code = error.failure === 'too_large' ? 'too_large' : 'upstream_unavailable';
-    return new Fault(code, `The upstream of "${this.settings.name}" could not be used: ${error.message}`, { cause: error });
+    return new Fault(code, `The upstream of "${this.settings.name}" could not be used: ${error.message}`, {
+      cause: error,
+    });
   }
 
   /** An answer that is none: the upstream's own failure, or its refusal of us. */
   refused(response: UpstreamResponse): Fault {
     const retryAfter = Number.parseInt(response.headers['retry-after'] ?? '', 10);
-    return new Fault('upstream_unavailable', `The upstream of "${this.settings.name}" answered ${explained(response.status)}.`, {
-      details: {
-        upstreamStatus: response.status,
-        ...(Number.isFinite(retryAfter) ? { retryAfter: Math.min(retryAfter, 3600) } : {}),
+    return new Fault(
+      'upstream_unavailable',
+      `The upstream of "${this.settings.name}" answered ${explained(response.status)}.`,
+      {
+        details: {
+          upstreamStatus: response.status,
+          ...(Number.isFinite(retryAfter) ? { retryAfter: Math.min(retryAfter, 3600) } : {}),
+        },
       },
-    });
+    );
   }
 
   #went(outcome: string, began: number, failure: string | undefined): void {

@@ -131,6 +131,8 @@ export interface IndexTarget {
   readonly scope: 'package' | 'repository';
   /** Which part or shape of the document is asked for: `full`, `abbreviated`, `html`, `version:1.0.0`. */
   readonly view: string;
+  /** Where the upstream has it, absolute, when a document named it by address; default: what `locate` says. */
+  readonly url?: string;
   /** Known digest of the document, where a root names it. */
   readonly digest?: Digest;
   /** Passes byte for byte: decoded for facts and parts, never filtered, never merged. */

@@ -25,7 +25,11 @@ describe('a copy', () => {
   });
 
   test('is revalidated by the validators it came with', () => {
-    const { etag, lastModified } = freshnessOf({ etag: 'W/"1"', 'last-modified': 'Wed, 01 Jul 2026 10:00:00 GMT' }, 5, 10);
+    const { etag, lastModified } = freshnessOf(
+      { etag: 'W/"1"', 'last-modified': 'Wed, 01 Jul 2026 10:00:00 GMT' },
+      5,
+      10,
+    );
     expect(conditions({ checkedAt: 5, freshUntil: 15, etag: etag ?? '', lastModified: lastModified ?? '' })).toEqual({
       'if-none-match': 'W/"1"',
       'if-modified-since': 'Wed, 01 Jul 2026 10:00:00 GMT',

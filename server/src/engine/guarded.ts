@@ -12,7 +12,10 @@ export class GuardedSource implements Source {
 
   async index(target: IndexTarget, ask: Ask): Promise<Listing> {
     const listing = await this.inner.index(target, ask);
-    return { ...listing, members: listing.members.map((member) => ({ ...member, rules: [...member.rules, this.rules] })) };
+    return {
+      ...listing,
+      members: listing.members.map((member) => ({ ...member, rules: [...member.rules, this.rules] })),
+    };
   }
 
   async artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery> {
@@ -20,7 +23,9 @@ export class GuardedSource implements Source {
     const { path, name, version } = delivery.file;
     const refused = refusal(name === undefined ? { path } : { path, name }, [this.rules]);
     if (refused) {
-      throw new Fault('withheld', `${refused.reason}.`, { details: { rule: refused.rule, package: name, version, repository: delivery.repository } });
+      throw new Fault('withheld', `${refused.reason}.`, {
+        details: { rule: refused.rule, package: name, version, repository: delivery.repository },
+      });
     }
     return delivery;
   }

@@ -28,7 +28,8 @@ describe('rangeOf', () => {
 
   test('If-Range decides whether the rest of the same bytes can be had', () => {
     const rest = { start: 10, end: 1000 };
-    const ranged = (condition: string) => rangeOf(asking({ range: 'bytes=10-', 'if-range': condition }), 1000, 'tag', date);
+    const ranged = (condition: string) =>
+      rangeOf(asking({ range: 'bytes=10-', 'if-range': condition }), 1000, 'tag', date);
     expect(ranged('"tag"')).toEqual(rest);
     expect(ranged(date)).toEqual(rest);
     expect(ranged('"other"')).toBeUndefined();

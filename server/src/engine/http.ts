@@ -34,7 +34,12 @@ export type ByteRange = { readonly start: number; readonly end: number };
  * The one range of `Range: bytes=…`, end exclusive; undefined: answer with everything (no range, a unit or a set of ranges
  * we do not serve, an `If-Range` that does not hold); 'unsatisfiable': answer 416 (RFC 9110 §14).
  */
-export function rangeOf(request: IncomingMessage, size: number, tag: string, lastModified: string | undefined): ByteRange | 'unsatisfiable' | undefined {
+export function rangeOf(
+  request: IncomingMessage,
+  size: number,
+  tag: string,
+  lastModified: string | undefined,
+): ByteRange | 'unsatisfiable' | undefined {
   const asked = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range?.trim() ?? '');
   if (!asked || (asked[1] === '' && asked[2] === '')) return undefined;
   if (!holds(request.headers['if-range'], tag, lastModified)) return undefined;

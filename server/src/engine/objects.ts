@@ -57,7 +57,8 @@ async function answered<Result>(asked: Promise<Result>): Promise<Result> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof LedgerError) throw new Fault('unavailable', error.message, { cause: error, details: { retryAfter: 5 } });
+    if (error instanceof LedgerError)
+      throw new Fault('unavailable', error.message, { cause: error, details: { retryAfter: 5 } });
     throw error;
   }
 }

@@ -15,7 +15,8 @@ export function canonicalPath(raw: string): string {
   const segments = path.split('/');
   for (const [position, segment] of segments.entries()) {
     if (segment === '.' || segment === '..') throw new Fault('invalid', 'The path has a dot segment in it.');
-    if (segment === '' && position < segments.length - 1) throw new Fault('invalid', 'The path has an empty segment in it.');
+    if (segment === '' && position < segments.length - 1)
+      throw new Fault('invalid', 'The path has an empty segment in it.');
   }
   return path;
 }
@@ -24,7 +25,9 @@ export function canonicalPath(raw: string): string {
 export function encodePath(path: string): string {
   return path
     .split('/')
-    .map((segment) => encodeURIComponent(segment).replace(/%(40|2B|3A|24|2C|3B|3D|26)/g, (escape) => decodeURIComponent(escape)))
+    .map((segment) =>
+      encodeURIComponent(segment).replace(/%(40|2B|3A|24|2C|3B|3D|26)/g, (escape) => decodeURIComponent(escape)),
+    )
     .join('/');
 }
 

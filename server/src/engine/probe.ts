@@ -24,14 +24,29 @@ export interface Probe {
 
 /** Nothing is kept, no pull is recorded, the body is not read. */
 export async function probe(repository: Repository, exchange: Exchange, path: string): Promise<Probe> {
-  const target = repository.format.parse({ method: 'GET', path, query: '', accept: undefined }, { base: '', options: repository.options });
-  if (!target) throw new Fault('invalid', `${path} is nothing that a ${repository.format.traits.title} repository has.`);
-  const known = { path, target: target.kind, classification: classified(target, exchange), decision: decided(target, exchange) };
+  const target = repository.format.parse(
+    { method: 'GET', path, query: '', accept: undefined },
+    { base: '', options: repository.options },
+  );
+  if (!target)
+    throw new Fault('invalid', `${path} is nothing that a ${repository.format.traits.title} repository has.`);
+  const known = {
+    path,
+    target: target.kind,
+    classification: classified(target, exchange),
+    decision: decided(target, exchange),
+  };
   const place = placesOf(repository, target)[0] ?? { path: encodePath(target.path) };
   try {
     const response = await exchange.send(place, {});
     await response.discard();
-    return { ...known, status: response.status, url: response.url, headers: described(response.headers), timings: response.timings };
+    return {
+      ...known,
+      status: response.status,
+      url: response.url,
+      headers: described(response.headers),
+      timings: response.timings,
+    };
   } catch (error) {
     if (error instanceof Fault) return { ...known, failure: error.message };
     throw error;
@@ -40,7 +55,8 @@ export async function probe(repository: Repository, exchange: Exchange, path: st
 
 function placesOf(repository: Repository, target: Target): readonly Place[] {
   if (target.kind === 'call') return target.place ? [target.place] : [];
-  if (target.kind === 'artifact' || target.kind === 'index') return repository.format.locate?.(target, { base: '', options: repository.options }) ?? [];
+  if (target.kind === 'artifact' || target.kind === 'index')
+    return repository.format.locate?.(target, { base: '', options: repository.options }) ?? [];
   const of: IndexTarget = target.of;
   return repository.format.locate?.(of, { base: '', options: repository.options }) ?? [{ path: encodePath(of.path) }];
 }
@@ -54,7 +70,10 @@ function classified(target: Target, exchange: Exchange): Probe['classification']
 function decided(target: Target, exchange: Exchange): Probe['decision'] {
   const { rules } = exchange.settings;
   if (target.kind !== 'artifact' || !rules) return { allowed: true };
-  const refused = refusal(target.name === undefined ? { path: target.path } : { path: target.path, name: target.name }, [rules]);
+  const refused = refusal(
+    target.name === undefined ? { path: target.path } : { path: target.path, name: target.name },
+    [rules],
+  );
   return refused ? { allowed: false, ...refused } : { allowed: true };
 }
 

@@ -43,6 +43,7 @@ export interface RemoteSpec {
   readonly ca_pem?: string;
   readonly client_cert?: { readonly cert_pem: string; readonly key_pem: string };
   readonly proxy_url?: string;
+  readonly proxy_auth?: { readonly username: string; readonly password: string };
   readonly allow_private_network?: boolean;
   readonly timeouts?: { readonly connect?: string; readonly headers?: string; readonly idle?: string };
   readonly [option: string]: unknown;
@@ -58,7 +59,12 @@ interface Auth {
 }
 
 /** `fallback`: the public registry of the format, for a spec without `url`. */
-export function remoteSettings(name: string, spec: RemoteSpec, format: AnyFormat, fallback: string | undefined): RemoteSettings {
+export function remoteSettings(
+  name: string,
+  spec: RemoteSpec,
+  format: AnyFormat,
+  fallback: string | undefined,
+): RemoteSettings {
   const url = (spec.url ?? fallback ?? '').replace(/\/+$/, '');
   const ifError = duration(spec.stale_if_error);
   const index = terms(duration(spec.index_ttl), ifError);
@@ -103,14 +109,25 @@ function routeOf(url: string, spec: RemoteSpec): Route {
     headers: { ...lowerCased(spec.headers ?? {}), ...authorization(spec.auth) },
     allowPrivateNetwork: spec.allow_private_network ?? false,
     ...(spec.ca_pem === undefined ? {} : { caPem: spec.ca_pem }),
-    ...(spec.client_cert === undefined ? {} : { clientCert: { certPem: spec.client_cert.cert_pem, keyPem: spec.client_cert.key_pem } }),
-    ...(spec.proxy_url === undefined ? {} : { proxyUrl: spec.proxy_url }),
+    ...(spec.client_cert === undefined
+      ? {}
+      : { clientCert: { certPem: spec.client_cert.cert_pem, keyPem: spec.client_cert.key_pem } }),
+    ...(spec.proxy_url === undefined ? {} : { proxyUrl: proxyOf(spec.proxy_url, spec.proxy_auth) }),
     timeouts: {
       connect: duration(timeouts.connect ?? '10s'),
       headers: duration(timeouts.headers ?? '30s'),
-      idle: duration(timeouts.idle ?? '30s'),
+      idle: duration(timeouts.idle ?? '60s'),
     },
   };
+}
+
+function proxyOf(address: string, auth: RemoteSpec['proxy_auth']): string {
+  const url = new URL(address);
+  if (auth) {
+    url.username = encodeURIComponent(auth.username);
+    url.password = encodeURIComponent(auth.password);
+  }
+  return url.href;
 }
 
 function authorization(auth: Auth | undefined): Record<string, string> {

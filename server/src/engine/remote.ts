@@ -1,5 +1,5 @@
-import { Artifacts, type ArtifactDeps } from './artifacts.ts';
-import { Documents, type DocumentDeps } from './documents.ts';
+import { type ArtifactDeps, Artifacts } from './artifacts.ts';
+import { type DocumentDeps, Documents } from './documents.ts';
 import { Fault } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget } from './format.ts';
 import type { Ask, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
@@ -23,7 +23,10 @@ export class RemoteSource implements Source {
 
   async index(target: IndexTarget, _ask: Ask): Promise<Listing> {
     const { documents, ...held } = await this.#documents.index(target);
-    return { ...held, members: [{ repository: this.#deps.settings.name, documents, rules: [], options: this.#deps.settings.options }] };
+    return {
+      ...held,
+      members: [{ repository: this.#deps.settings.name, documents, rules: [], options: this.#deps.settings.options }],
+    };
   }
 
   async artifact(target: ArtifactTarget, _ask: Ask): Promise<Delivery> {
@@ -48,9 +51,15 @@ export class RemoteSource implements Source {
     try {
       const chunks: Uint8Array[] = [];
       for await (const chunk of response.body(LARGEST_CALL)) chunks.push(chunk);
-      return { bytes: Buffer.concat(chunks), type: response.headers['content-type'] ?? 'application/octet-stream', status: response.status };
+      return {
+        bytes: Buffer.concat(chunks),
+        type: response.headers['content-type'] ?? 'application/octet-stream',
+        status: response.status,
+      };
     } catch (error) {
-      throw exchange.failed(error) instanceof Fault ? exchange.failed(error) : new Fault('upstream_unavailable', `The upstream of "${settings.name}" broke off.`, { cause: error });
+      throw exchange.failed(error) instanceof Fault
+        ? exchange.failed(error)
+        : new Fault('upstream_unavailable', `The upstream of "${settings.name}" broke off.`, { cause: error });
     }
   }
 
@@ -90,7 +99,11 @@ export class RemoteSource implements Source {
   }
 
   /** The file, 'unlisted' when the indexes do not have it, or why they could not be asked. */
-  async #ask(target: ArtifactTarget, indexes: readonly IndexTarget[], again: boolean): Promise<FileFacts | Fault | 'unlisted'> {
+  async #ask(
+    target: ArtifactTarget,
+    indexes: readonly IndexTarget[],
+    again: boolean,
+  ): Promise<FileFacts | Fault | 'unlisted'> {
     let outage: Fault | undefined;
     for (const index of indexes) {
       try {
@@ -116,7 +129,9 @@ export class RemoteSource implements Source {
       ...(row.name === undefined ? {} : { name: row.name }),
       ...(row.version === undefined ? {} : { version: row.version }),
       ...(row.expected === undefined ? {} : { digest: row.expected }),
-      ...(row.publishedAt === undefined || row.publishedBy === undefined ? {} : { published: { at: row.publishedAt, by: row.publishedBy } }),
+      ...(row.publishedAt === undefined || row.publishedBy === undefined
+        ? {}
+        : { published: { at: row.publishedAt, by: row.publishedBy } }),
     };
   }
 

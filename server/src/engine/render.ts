@@ -16,7 +16,12 @@ export interface JobDocument extends RawDocument {
 }
 
 export type Studied =
-  | { readonly kind: 'studied'; readonly files: readonly FileFacts[]; readonly more: readonly IndexTarget[]; readonly releases: readonly StudiedRelease[] }
+  | {
+      readonly kind: 'studied';
+      readonly files: readonly FileFacts[];
+      readonly more: readonly IndexTarget[];
+      readonly releases: readonly StudiedRelease[];
+    }
   | { readonly kind: 'malformed'; readonly message: string };
 
 export interface StudiedRelease {
@@ -58,25 +63,29 @@ export function study(format: AnyFormat, job: StudyJob): Studied {
 /** The index as one kind of client gets it: decoded, judged, filtered, merged, encoded. */
 export function render(format: AnyFormat, job: RenderJob): Rendered {
   return orMalformed(() => {
-    const kept: unknown[] = [];
-    let refused: Refusal | undefined;
-    for (const member of job.members) {
-      const { doc } = decode(format, member.documents);
-      if (member.rules.length === 0 || job.target.opaque === true) {
-        kept.push(doc);
-        continue;
-      }
-      const judged = keep(format, doc, member.rules);
-      if (judged.withheld && job.target.scope === 'package') refused ??= judged.withheld;
-      else kept.push(judged.doc);
-    }
+    const judged = job.members.map((member) => judge(format, member, job.target));
+    const kept = judged.flatMap((one) => (one.withheld ? [] : [one.doc]));
+    const refused = judged.find((one) => one.withheld)?.withheld;
     if (kept.length === 0) return refused ? { kind: 'withheld', refusal: refused } : { kind: 'no_such_view' };
-    const doc = kept.length === 1 ? kept[0] : format.index.merge(kept);
-    const body = format.index.encode(doc, job.target, { base: job.base, options: job.members[0]?.options ?? {}, rendered: () => undefined });
-    if (!body) return { kind: 'no_such_view' };
-    const bytes = typeof body.bytes === 'string' ? Buffer.from(body.bytes) : body.bytes;
-    return { kind: 'rendered', body: { ...body, bytes: '' }, bytes, hash: createHash('sha256').update(bytes).digest('hex') };
+    return encoded(format, kept.length === 1 ? kept[0] : format.index.merge(kept), job);
   });
+}
+
+/** An index of which policy leaves nothing is itself withheld, when it is one package's. */
+function judge(format: AnyFormat, member: RenderMember, target: IndexTarget): { doc: unknown; withheld?: Refusal } {
+  const { doc } = decode(format, member.documents);
+  if (member.rules.length === 0 || target.opaque === true) return { doc };
+  const kept = keep(format, doc, member.rules);
+  return target.scope === 'package' ? kept : { doc: kept.doc };
+}
+
+function encoded(format: AnyFormat, doc: unknown, job: RenderJob): Rendered {
+  const site = { base: job.base, options: job.members[0]?.options ?? {}, rendered: () => undefined };
+  const body = format.index.encode(doc, job.target, site);
+  if (!body) return { kind: 'no_such_view' };
+  const bytes = typeof body.bytes === 'string' ? Buffer.from(body.bytes) : body.bytes;
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  return { kind: 'rendered', body: { ...body, bytes: '' }, bytes, hash };
 }
 
 function decode(format: AnyFormat, documents: readonly JobDocument[]): { doc: unknown; more: readonly IndexTarget[] } {
@@ -88,10 +97,11 @@ function decode(format: AnyFormat, documents: readonly JobDocument[]): { doc: un
   return { doc: docs.length === 1 ? docs[0] : format.index.merge(docs), more };
 }
 
-/** An index of which policy leaves nothing is itself withheld; one that was empty before is not. */
+/** One that was empty before is not withheld. */
 function keep(format: AnyFormat, doc: unknown, rules: readonly Ruleset[]): { doc: unknown; withheld?: Refusal } {
   const names = new Map<string, string>();
-  for (const release of format.index.releases(doc)) for (const file of release.files) names.set(file.path, release.name);
+  for (const release of format.index.releases(doc))
+    for (const file of release.files) names.set(file.path, release.name);
   let first: Refusal | undefined;
   let admitted = 0;
   const kept = format.index.keep(doc, (path) => {
@@ -122,7 +132,10 @@ function factsOf(release: Release): FileFacts[] {
 function studiedRelease(release: Release): StudiedRelease {
   const first = release.files
     .flatMap((file) => (file.published ? [file.published] : []))
-    .reduce<Release['files'][number]['published']>((best, at) => (best === undefined || at.at < best.at ? at : best), undefined);
+    .reduce<Release['files'][number]['published']>(
+      (best, at) => (best === undefined || at.at < best.at ? at : best),
+      undefined,
+    );
   return {
     name: release.name,
     version: release.version,
@@ -135,7 +148,8 @@ function orMalformed<Result>(work: () => Result): Result | { readonly kind: 'mal
   try {
     return work();
   } catch (error) {
-    if (error instanceof Malformed || error instanceof SyntaxError) return { kind: 'malformed', message: error.message };
+    if (error instanceof Malformed || error instanceof SyntaxError)
+      return { kind: 'malformed', message: error.message };
     throw error;
   }
 }

@@ -24,7 +24,8 @@ export class Renderer {
   }
 
   async render(job: RenderJob): Promise<Rendered> {
-    if (weight(job.members.flatMap(({ documents }) => documents)) <= this.small) return render(this.format(job.format), job);
+    if (weight(job.members.flatMap(({ documents }) => documents)) <= this.small)
+      return render(this.format(job.format), job);
     return inPool(async () => (await this.pool()).render(job));
   }
 
@@ -45,7 +46,9 @@ async function inPool<Result>(work: () => Promise<Result>): Promise<Result> {
     return await work();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      throw new Fault('too_large', 'The upstream index needs more memory than one document may take.', { cause: error });
+      throw new Fault('too_large', 'The upstream index needs more memory than one document may take.', {
+        cause: error,
+      });
     }
     throw error;
   }

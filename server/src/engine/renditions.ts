@@ -39,7 +39,10 @@ export class Rendition {
     if (encoding === 'identity') return Promise.resolve(this.bytes);
     const known = this.#encoded.get(encoding);
     if (known) return known;
-    const encoded = encoding === 'gzip' ? gzipped(this.bytes) : brotlied(this.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
+    const encoded =
+      encoding === 'gzip'
+        ? gzipped(this.bytes)
+        : brotlied(this.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
     this.#encoded.set(encoding, encoded);
     return encoded;
   }
@@ -51,7 +54,10 @@ export class Rendition {
 }
 
 const gzipped = promisify(gzip) as (bytes: Buffer) => Promise<Buffer>;
-const brotlied = promisify(brotliCompress) as (bytes: Buffer, options: { params: Record<number, number> }) => Promise<Buffer>;
+const brotlied = promisify(brotliCompress) as (
+  bytes: Buffer,
+  options: { params: Record<number, number> },
+) => Promise<Buffer>;
 
 export interface RenditionDeps {
   readonly store: Store;
@@ -70,7 +76,10 @@ export class Renditions {
 
   constructor(deps: RenditionDeps) {
     this.#deps = deps;
-    this.#kept = new LRUCache({ maxSize: deps.memory, sizeCalculation: (rendition) => rendition.bytes.length * 2 + 512 });
+    this.#kept = new LRUCache({
+      maxSize: deps.memory,
+      sizeCalculation: (rendition) => rendition.bytes.length * 2 + 512,
+    });
   }
 
   /** Throws `withheld` when policy leaves nothing, `not_found` when the index has no such view, `LostBlob`. */

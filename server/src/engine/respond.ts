@@ -27,12 +27,12 @@ export async function respond(request: IncomingMessage, response: ServerResponse
  */
 export function renditionHeaders(rendition: Rendition, encoding: Encoding, cache: CacheState): Headers {
   return {
+    ...rendition.headers,
     'content-type': rendition.type,
     etag: `"${rendition.tag(encoding)}"`,
     'cache-control': 'private, no-cache',
     vary: 'Accept, Accept-Encoding',
     'x-cache': cache,
-    ...rendition.headers,
     ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
   };
 }
@@ -44,7 +44,8 @@ export function contentHeaders(content: Content, cache: CacheState): Headers {
     'content-type': content.type,
     etag: `"${content.tag}"`,
     'accept-ranges': 'bytes',
-    'cache-control': content.freshUntil > Date.UTC(9000, 0) ? 'private, max-age=31536000, immutable' : 'private, no-cache',
+    'cache-control':
+      content.freshUntil > Date.UTC(9000, 0) ? 'private, max-age=31536000, immutable' : 'private, no-cache',
     'x-cache': cache,
     ...(content.lastModified === undefined ? {} : { 'last-modified': content.lastModified }),
     ...(hex === undefined
@@ -54,13 +55,25 @@ export function contentHeaders(content: Content, cache: CacheState): Headers {
 }
 
 /** A refusal or failure, as this protocol's client shows it to a person. */
-export function respondFault(request: IncomingMessage, response: ServerResponse, fault: Fault, repository: Repository | undefined, target: Target | undefined): void {
+export function respondFault(
+  request: IncomingMessage,
+  response: ServerResponse,
+  fault: Fault,
+  repository: Repository | undefined,
+  target: Target | undefined,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
   const body: Body = repository?.format.fault(fault.code, fault.message, target) ?? {
-    bytes: JSON.stringify({ type: 'about:blank', title: fault.code, status: fault.status, detail: fault.message, code: fault.code }),
+    bytes: JSON.stringify({
+      type: 'about:blank',
+      title: fault.code,
+      status: fault.status,
+      detail: fault.message,
+      code: fault.code,
+    }),
     type: 'application/problem+json',
   };
   const { retryAfter, until } = fault.details;
@@ -78,7 +91,11 @@ export function respondFault(request: IncomingMessage, response: ServerResponse,
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
-async function respondRendition(request: IncomingMessage, response: ServerResponse, reply: Extract<Reply, { kind: 'rendition' }>): Promise<number> {
+async function respondRendition(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Extract<Reply, { kind: 'rendition' }>,
+): Promise<number> {
   const { rendition, cache } = reply;
   const partial = request.headers.range !== undefined;
   const encoding = partial ? 'identity' : rendition.best(acceptedEncodings(request));
@@ -86,7 +103,8 @@ async function respondRendition(request: IncomingMessage, response: ServerRespon
   if (notModified(request, rendition.tag(encoding), undefined)) return finish(response, 304, headers);
   const bytes = await rendition.encoded(encoding);
   const range = partial ? rangeOf(request, bytes.length, rendition.tag(encoding), undefined) : undefined;
-  if (range === 'unsatisfiable') return finish(response, 416, { ...headers, 'content-range': `bytes */${bytes.length}` });
+  if (range === 'unsatisfiable')
+    return finish(response, 416, { ...headers, 'content-range': `bytes */${bytes.length}` });
   const sent = range ? bytes.subarray(range.start, range.end) : bytes;
   const status = range ? 206 : 200;
   const described = {
@@ -125,7 +143,12 @@ async function respondContent(request: IncomingMessage, response: ServerResponse
  * Sends `[start, end)`. The pull is on record before the last byte leaves (or, where the length is unknown, before the end
  * is marked): a process killed in between may record a pull that did not finish, never the other way round.
  */
-async function transfer(response: ServerResponse, content: Content, start: number, end: number | undefined): Promise<number> {
+async function transfer(
+  response: ServerResponse,
+  content: Content,
+  start: number,
+  end: number | undefined,
+): Promise<number> {
   let sent = 0;
   let settled = false;
   const settle = async (aborted: boolean) => {
@@ -160,7 +183,12 @@ function written(response: ServerResponse, chunk: Uint8Array): Promise<void> {
 
 function respondBody(request: IncomingMessage, response: ServerResponse, body: Body): number {
   const bytes = Buffer.from(body.bytes);
-  const headers = { 'content-type': body.type, 'cache-control': 'no-store', ...body.headers, 'content-length': bytes.length };
+  const headers = {
+    'content-type': body.type,
+    'cache-control': 'no-store',
+    ...body.headers,
+    'content-length': bytes.length,
+  };
   return finish(response, body.status ?? 200, headers, request.method === 'HEAD' ? undefined : bytes);
 }
 

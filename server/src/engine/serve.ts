@@ -1,6 +1,6 @@
 import { LostBlob } from './documents.ts';
 import { Fault } from './fault.ts';
-import type { Body, IndexTarget, ProtocolRequest, Site, Target } from './format.ts';
+import { type Body, type IndexTarget, Malformed, type ProtocolRequest, type Site, type Target } from './format.ts';
 import type { Rendition, Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { Ask, CacheState, Content } from './source.ts';
@@ -17,7 +17,13 @@ export type Reply =
   | { readonly kind: 'body'; readonly body: Body };
 
 /** From a request to its reply: what is asked for, from whom, in which shape. Throws `Fault`. */
-export async function serve(repository: Repository, target: Target, ask: Ask, base: string, renditions: Renditions): Promise<Reply> {
+export async function serve(
+  repository: Repository,
+  target: Target,
+  ask: Ask,
+  base: string,
+  renditions: Renditions,
+): Promise<Reply> {
   switch (target.kind) {
     case 'artifact': {
       const delivery = await repository.source.artifact(target, ask);
@@ -35,16 +41,39 @@ export async function serve(repository: Repository, target: Target, ask: Ask, ba
 
 /** The target, or a fault that says why the request means nothing here. */
 export function parse(repository: Repository, request: ProtocolRequest, site: Site): Target {
-  const target = repository.format.parse(request, site);
-  if (!target) throw new Fault('not_found', `${request.path === '' ? 'The root' : request.path} is nothing that a ${repository.format.traits.title} repository has.`);
+  const target = understood(() => repository.format.parse(request, site));
+  if (!target)
+    throw new Fault(
+      'not_found',
+      `${request.path === '' ? 'The root' : request.path} is nothing that a ${repository.format.traits.title} repository has.`,
+    );
   if (request.method !== 'GET' && request.method !== 'HEAD' && target.kind !== 'call') {
-    throw new Fault('unsupported', `${request.method} is not possible here: "${repository.name}" is a ${repository.kind} repository.`);
+    throw new Fault(
+      'unsupported',
+      `${request.method} is not possible here: "${repository.name}" is a ${repository.kind} repository.`,
+    );
   }
   return target;
 }
 
+function understood<Result>(parsed: () => Result): Result {
+  try {
+    return parsed();
+  } catch (error) {
+    if (error instanceof Malformed) throw new Fault('invalid', `${error.message}.`, { cause: error });
+    throw error;
+  }
+}
+
 /** A stored document whose blob is gone was dropped on the way; the second try fetches it anew. */
-async function indexed(repository: Repository, target: IndexTarget, ask: Ask, base: string, renditions: Renditions, again = true): Promise<Reply> {
+async function indexed(
+  repository: Repository,
+  target: IndexTarget,
+  ask: Ask,
+  base: string,
+  renditions: Renditions,
+  again = true,
+): Promise<Reply> {
   const listing = await repository.source.index(target, ask);
   try {
     const rendition = await renditions.of(repository.format.id, target, listing, base);

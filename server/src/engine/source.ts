@@ -1,6 +1,6 @@
-import type { ArtifactTarget, Body, CallTarget, IndexTarget, Published, Role } from './format.ts';
-import type { Readable } from '../store/store.ts';
 import type { Ruleset } from '../policy/rules.ts';
+import type { Readable } from '../store/store.ts';
+import type { ArtifactTarget, Body, CallTarget, IndexTarget, Published, Role } from './format.ts';
 
 /**
  * A repository as a reader sees it. Remote, hosted and virtual repositories are sources; guarded, audited and metered

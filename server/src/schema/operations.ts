@@ -1,0 +1,341 @@
+import type { KindSchema } from '../contract/index.ts';
+import type { FaultCode } from '../engine/fault.ts';
+import { kinds } from './kinds.ts';
+
+/** One call of the management API. The document of `openapi.ts` and the page at `/docs` are made from these. */
+export interface Operation {
+  readonly id: string;
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** With `{name}` for what is in `parameters`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** True: no token is needed. */
+  readonly open?: true;
+  readonly parameters?: readonly Parameter[];
+  /** Name of a component schema. */
+  readonly request?: string;
+  readonly responses: readonly Answer[];
+  /** What it may be refused with, beyond `unauthenticated` and `internal`. */
+  readonly faults?: readonly FaultCode[];
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly description: string;
+  readonly schema: { readonly type: 'string' | 'integer' | 'boolean'; readonly [keyword: string]: unknown };
+  readonly example?: string | number | boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly description: string;
+  /** Content type to the name of a component schema; `string` for text. */
+  readonly content?: Readonly<Record<string, string>>;
+  /** Names of component headers. */
+  readonly headers?: readonly string[];
+}
+
+const query = (
+  name: string,
+  description: string,
+  schema: Parameter['schema'],
+  example?: string | number,
+): Parameter => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+  ...(example !== undefined && { example }),
+});
+const header = (name: string, description: string, example: string): Parameter => ({
+  name,
+  in: 'header',
+  description,
+  schema: { type: 'string' },
+  example,
+});
+const text = { type: 'string' } as const;
+const json = (schema: string): Record<string, string> => ({ 'application/json': schema });
+const ok = (schema: string, description: string, headers: readonly string[] = []): Answer => ({
+  status: 200,
+  description,
+  content: json(schema),
+  headers,
+});
+
+const NAME: Parameter = {
+  name: 'name',
+  in: 'path',
+  description: 'Name of the resource.',
+  schema: text,
+  example: 'npm-public',
+};
+const REMOTE: Parameter = { ...NAME, description: 'Name of the remote.' };
+const LIMIT = query('limit', 'The most items in one answer.', {
+  type: 'integer',
+  minimum: 1,
+  maximum: 1000,
+  default: 100,
+});
+const AFTER = query('after', 'Where to go on: `next` of the answer before.', text);
+const DRY_RUN = query('dry_run', 'Validates and answers what would be stored; changes nothing.', {
+  type: 'boolean',
+  default: false,
+});
+const IF_MATCH = header('If-Match', 'The revision it must have, quoted; otherwise 412.', '"7"');
+const IF_NONE_MATCH = header('If-None-Match', '`*`: only create; 412 when it exists.', '*');
+
+/** Every call there is now. */
+export function operations(): readonly Operation[] {
+  return [...kinds().flatMap(resourceOperations), ...CONFIGURATION, ...OBJECTS, ...AUDIT, ...SERVICE];
+}
+
+function resourceOperations({ kind, collection }: KindSchema): readonly Operation[] {
+  const schema = componentName(kind);
+  const [many, one] = [`/api/v2/${collection}`, `/api/v2/${collection}/{name}`];
+  const envelope = (status: 200 | 201, description: string): Answer => ({
+    status,
+    description,
+    content: json(schema),
+    headers: ['ETag'],
+  });
+  const tag = collection;
+  return [
+    {
+      id: `list_${collection}`,
+      method: 'get',
+      path: many,
+      tag,
+      summary: `List ${collection}`,
+      parameters: [
+        LIMIT,
+        AFTER,
+        query('format', 'Only those of this format.', text, 'npm'),
+        query('label', 'Only those with this label.', text, 'team=platform'),
+      ],
+      responses: [ok(`${schema}Page`, `${schema}s in order of name.`)],
+      faults: ['invalid'],
+    },
+    {
+      id: `create_${kind}`,
+      method: 'post',
+      path: many,
+      tag,
+      summary: `Create a ${kind}`,
+      description:
+        'A resource made by the first start (`managed_by: defaults`) is taken over; any other of that name is a conflict.',
+      parameters: [DRY_RUN],
+      request: `${schema}Spec`,
+      responses: [envelope(201, 'Created.'), envelope(200, 'What would be stored, for `dry_run`.')],
+      faults: ['invalid', 'conflict', 'too_large'],
+    },
+    {
+      id: `get_${kind}`,
+      method: 'get',
+      path: one,
+      tag,
+      summary: `Get a ${kind}`,
+      parameters: [NAME],
+      responses: [envelope(200, 'As declared, without its secrets.')],
+      faults: ['not_found'],
+    },
+    {
+      id: `put_${kind}`,
+      method: 'put',
+      path: one,
+      tag,
+      summary: `Create or replace a ${kind}`,
+      description:
+        'The same spec again changes nothing. A secret that is left out is kept while the object it stands in is otherwise unchanged and every URL keeps its origin.',
+      parameters: [NAME, DRY_RUN, IF_MATCH, IF_NONE_MATCH],
+      request: `${schema}Spec`,
+      responses: [envelope(200, 'Replaced, or unchanged.'), envelope(201, 'Created.')],
+      faults: ['invalid', 'conflict', 'precondition_failed', 'too_large'],
+    },
+    {
+      id: `delete_${kind}`,
+      method: 'delete',
+      path: one,
+      tag,
+      summary: `Delete a ${kind}`,
+      parameters: [
+        NAME,
+        DRY_RUN,
+        IF_MATCH,
+        query('in_use', '`retire`: it serves until the last resource that uses it goes, then it is gone.', {
+          type: 'string',
+          enum: ['refuse', 'retire'],
+          default: 'refuse',
+        }),
+      ],
+      responses: [
+        { status: 204, description: 'Gone, or retiring.' },
+        envelope(200, 'What would be deleted, for `dry_run`.'),
+      ],
+      faults: ['invalid', 'not_found', 'conflict', 'precondition_failed'],
+    },
+  ];
+}
+
+const CONFIGURATION: readonly Operation[] = [
+  {
+    id: 'get_config',
+    method: 'get',
+    path: '/api/v2/config',
+    tag: 'config',
+    summary: 'Every declared resource in one document',
+    parameters: [header('If-None-Match', 'The ETag of the document you have.', '"42"')],
+    responses: [
+      ok('Configuration', 'The configuration at one revision.', ['ETag']),
+      { status: 304, description: 'You have it.' },
+    ],
+  },
+  {
+    id: 'change_config',
+    method: 'post',
+    path: '/api/v2/config',
+    tag: 'config',
+    summary: 'Apply a set of changes',
+    description: 'The server orders them: what is referred to comes first, and goes last.',
+    parameters: [
+      query('atomic', 'true: all or nothing; false: an outcome for each.', { type: 'boolean', default: true }),
+      DRY_RUN,
+    ],
+    request: 'Changeset',
+    responses: [ok('ChangesetOutcome', 'An outcome for each change, in the order in which they were sent.', ['ETag'])],
+    faults: ['invalid', 'conflict', 'precondition_failed', 'too_large'],
+  },
+];
+
+const PREFIX = query('prefix', 'Only paths that start so.', text, 'express/');
+const PURL = query('purl', 'Only this package; with a version: only that release.', text, 'pkg:npm/express@4.18.2');
+
+const OBJECTS: readonly Operation[] = [
+  {
+    id: 'list_objects',
+    method: 'get',
+    path: '/api/v2/remotes/{name}/objects',
+    tag: 'objects',
+    summary: 'List what a remote has cached',
+    parameters: [REMOTE, PREFIX, PURL, LIMIT, AFTER],
+    responses: [ok('ObjectPage', 'Objects in order of path.')],
+    faults: ['invalid', 'not_found'],
+  },
+  {
+    id: 'evict_objects',
+    method: 'delete',
+    path: '/api/v2/remotes/{name}/objects',
+    tag: 'objects',
+    summary: 'Evict from the cache of a remote',
+    description: 'Exactly one of `path`, `prefix`, `purl` and `all` says what.',
+    parameters: [
+      REMOTE,
+      query('path', 'This one.', text, 'express/-/express-4.18.2.tgz'),
+      PREFIX,
+      PURL,
+      query('all', 'Everything.', { type: 'boolean', const: true }),
+    ],
+    responses: [ok('Evicted', 'What went.')],
+    faults: ['invalid', 'not_found'],
+  },
+  {
+    id: 'probe',
+    method: 'post',
+    path: '/api/v2/probe',
+    tag: 'objects',
+    summary: 'Fetch from an upstream without a client',
+    request: 'ProbeRequest',
+    responses: [ok('Probe', 'What the upstream answered.')],
+    faults: ['invalid', 'not_found'],
+  },
+];
+
+const AUDIT: readonly Operation[] = [
+  {
+    id: 'list_pulls',
+    method: 'get',
+    path: '/api/v2/pulls',
+    tag: 'audit',
+    summary: 'List pulls, newest first',
+    parameters: [
+      PURL,
+      query('digest', 'Only this file.', text, `sha256:${'0'.repeat(64)}`),
+      query('repository', 'Only through this repository.', text, 'npm'),
+      query('principal', 'Only by this principal.', text, 'anonymous'),
+      query('consumer', 'Only for this consumer.', text, 'ci/build-17'),
+      query('decision', 'Only these.', { type: 'string', enum: ['allowed', 'refused'] }),
+      query('since', 'From this time on, RFC 3339.', { type: 'string', format: 'date-time' }, '2026-03-01T00:00:00Z'),
+      query('until', 'Before this time, RFC 3339.', { type: 'string', format: 'date-time' }, '2026-04-01T00:00:00Z'),
+      LIMIT,
+      AFTER,
+    ],
+    responses: [
+      {
+        status: 200,
+        description: 'Pulls; as NDJSON or CSV without the page around them.',
+        content: { 'application/json': 'PullPage', 'application/x-ndjson': 'string', 'text/csv': 'string' },
+      },
+    ],
+    faults: ['invalid'],
+  },
+  {
+    id: 'stats',
+    method: 'get',
+    path: '/api/v2/stats',
+    tag: 'audit',
+    summary: 'How much there is',
+    responses: [ok('Stats', 'Counts and bytes.')],
+  },
+];
+
+const SERVICE: readonly Operation[] = [
+  {
+    id: 'health',
+    method: 'get',
+    path: '/health',
+    tag: 'service',
+    summary: 'Health of every part',
+    open: true,
+    responses: [
+      ok('Health', 'Every part works.'),
+      { status: 503, description: 'A part fails.', content: json('Health') },
+    ],
+  },
+  {
+    id: 'ready',
+    method: 'get',
+    path: '/ready',
+    tag: 'service',
+    summary: 'Whether it takes requests',
+    open: true,
+    responses: [ok('Ready', 'It does.'), { status: 503, description: 'Not now.', content: json('Ready') }],
+  },
+  {
+    id: 'metrics',
+    method: 'get',
+    path: '/metrics',
+    tag: 'service',
+    summary: 'Metrics for Prometheus',
+    responses: [{ status: 200, description: 'Text exposition format.', content: { 'text/plain': 'string' } }],
+  },
+  {
+    id: 'openapi',
+    method: 'get',
+    path: '/openapi.json',
+    tag: 'service',
+    summary: 'This document',
+    open: true,
+    responses: [ok('OpenApi', 'OpenAPI 3.1.')],
+  },
+];
+
+/** `Remote`, `AccessRule` */
+export function componentName(kind: string): string {
+  return kind
+    .split('_')
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('');
+}
