@@ -6,11 +6,11 @@ import { isOutage, storing } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { Flights } from './flight.ts';
-import type { AnyFormat, ArtifactTarget, Place } from './format.ts';
+import type { AnyFormat, ArtifactTarget } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
-import { encodePath } from './path.ts';
+import { fileAt } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import type { CacheState, FileFacts } from './source.ts';
 
@@ -156,7 +156,7 @@ export class Artifacts {
     const now = this.#deps.now();
     if (this.absences.has(target.path, now)) throw this.#absent(target);
     const answer = await exchange.get(
-      this.#places(target, file),
+      fileAt(this.#deps.format, target, file, this.#deps.settings.options),
       row?.upstream === settings.url ? conditions(row) : {},
     );
     if (answer.kind === 'absent') {
@@ -267,18 +267,6 @@ export class Artifacts {
       );
     }
     return new Fault('internal', 'The file could not be taken in.', { cause: failed });
-  }
-
-  #places(target: ArtifactTarget, file: FileFacts): readonly Place[] {
-    if (file.url !== undefined) {
-      const url = new URL(file.url);
-      return [{ origin: url.origin, path: `${url.pathname.slice(1)}${url.search}` }];
-    }
-    return (
-      this.#deps.format.locate?.(target, { base: '', options: this.#deps.settings.options }) ?? [
-        { path: encodePath(target.path) },
-      ]
-    );
   }
 
   /** What the headers already give away, while a proper error can still be sent. */

@@ -9,7 +9,7 @@ import type { AnyFormat, IndexTarget } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
-import { encodePath } from './path.ts';
+import { placesOf } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import type { JobDocument } from './render.ts';
 import type { Renderer } from './renderer.ts';
@@ -41,6 +41,8 @@ export interface HeldIndex {
   readonly freshUntil: number;
 }
 
+/** Indexes are text and shrink to a tenth; the door undoes it, within `max_index_size`. */
+const PACKED = 'gzip, br';
 /** After an upstream failed, how long its stale copies answer before it is asked again. */
 const BREATHER = 15_000;
 /** A document that names more documents, which name more …: this deep and no further. */
@@ -157,10 +159,8 @@ export class Documents {
   async #ask(target: IndexTarget, row: ObjectRow | undefined): Promise<Held> {
     const { settings, exchange, objects, format } = this.#deps;
     if (this.absences.has(target.path, this.#deps.now())) throw this.#absent(target);
-    const places = format.locate?.(target, { base: '', options: settings.options }) ?? [
-      { path: encodePath(target.path) },
-    ];
-    const answer = await exchange.get(places, row ? conditions(row) : {});
+    const places = placesOf(format, target, settings.options);
+    const answer = await exchange.get(places, { 'accept-encoding': PACKED, ...(row ? conditions(row) : {}) });
     const now = this.#deps.now();
     this.#resting.delete(target.path);
     if (answer.kind === 'absent') {

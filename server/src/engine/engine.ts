@@ -119,8 +119,8 @@ export class Engine {
   /** Asks a remote's upstream for a path without a client and without keeping anything. */
   async probe(name: string, path: string): Promise<Probe> {
     const repository = this.#repositories.get(name);
-    if (!repository?.exchange) throw new Fault('not_found', `There is no remote "${name}".`);
-    return probe(repository, repository.exchange, canonicalPath(path));
+    if (!repository?.exchange || !repository.remote) throw new Fault('not_found', `There is no remote "${name}".`);
+    return probe(repository, repository.remote, repository.exchange, canonicalPath(path));
   }
 
   status(name: string): RepositoryStatus {

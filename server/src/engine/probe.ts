@@ -1,9 +1,12 @@
 import { refusal } from '../policy/rules.ts';
 import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
-import type { IndexTarget, Place, Target } from './format.ts';
+import type { Place, Target } from './format.ts';
 import { encodePath } from './path.ts';
+import { placesOf } from './places.ts';
+import type { RemoteSource } from './remote.ts';
 import type { Repository } from './repository.ts';
+import { parse } from './serve.ts';
 
 /** What an upstream answers to a path, and what the repository would make of it. */
 export interface Probe {
@@ -23,21 +26,22 @@ export interface Probe {
 }
 
 /** Nothing is kept, no pull is recorded, the body is not read. */
-export async function probe(repository: Repository, exchange: Exchange, path: string): Promise<Probe> {
-  const target = repository.format.parse(
-    { method: 'GET', path, query: '', accept: undefined },
-    { base: '', options: repository.options },
-  );
-  if (!target)
-    throw new Fault('invalid', `${path} is nothing that a ${repository.format.traits.title} repository has.`);
+export async function probe(
+  repository: Repository,
+  remote: RemoteSource,
+  exchange: Exchange,
+  path: string,
+): Promise<Probe> {
+  const request = { method: 'GET', path, query: '', accept: undefined };
+  const target = parse(repository, request, { base: '', options: repository.options });
   const known = {
     path,
     target: target.kind,
     classification: classified(target, exchange),
     decision: decided(target, exchange),
   };
-  const place = placesOf(repository, target)[0] ?? { path: encodePath(target.path) };
   try {
+    const place = await placeOf(repository, remote, target);
     const response = await exchange.send(place, {});
     await response.discard();
     return {
@@ -53,12 +57,22 @@ export async function probe(repository: Repository, exchange: Exchange, path: st
   }
 }
 
-function placesOf(repository: Repository, target: Target): readonly Place[] {
-  if (target.kind === 'call') return target.place ? [target.place] : [];
-  if (target.kind === 'artifact' || target.kind === 'index')
-    return repository.format.locate?.(target, { base: '', options: repository.options }) ?? [];
-  const of: IndexTarget = target.of;
-  return repository.format.locate?.(of, { base: '', options: repository.options }) ?? [{ path: encodePath(of.path) }];
+async function placeOf(repository: Repository, remote: RemoteSource, target: Target): Promise<Place> {
+  const places = await placesFor(repository, remote, target);
+  return places[0] ?? { path: encodePath(target.path) };
+}
+
+async function placesFor(repository: Repository, remote: RemoteSource, target: Target): Promise<readonly Place[]> {
+  switch (target.kind) {
+    case 'artifact':
+      return remote.placesOf(target);
+    case 'index':
+      return placesOf(repository.format, target, repository.options);
+    case 'call':
+      return target.place ? [target.place] : [];
+    default:
+      return placesOf(repository.format, target.of, repository.options);
+  }
 }
 
 function classified(target: Target, exchange: Exchange): Probe['classification'] {

@@ -1,7 +1,8 @@
 import { type ArtifactDeps, Artifacts } from './artifacts.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
 import { Fault } from './fault.ts';
-import type { ArtifactTarget, Body, CallTarget, IndexTarget } from './format.ts';
+import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './format.ts';
+import { fileAt } from './places.ts';
 import type { Ask, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
 export type RemoteDeps = DocumentDeps & ArtifactDeps;
@@ -61,6 +62,12 @@ export class RemoteSource implements Source {
         ? exchange.failed(error)
         : new Fault('upstream_unavailable', `The upstream of "${settings.name}" broke off.`, { cause: error });
     }
+  }
+
+  /** Where the upstream keeps a file, as far as can be known. */
+  async placesOf(target: ArtifactTarget): Promise<readonly Place[]> {
+    const { format, settings } = this.#deps;
+    return fileAt(format, target, await this.#file(target), settings.options);
   }
 
   /** Forgets what memory holds of these paths, after they were evicted. */

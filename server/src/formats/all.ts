@@ -1,0 +1,25 @@
+import type { AnyFormat } from '../engine/format.ts';
+import { generic } from './generic/index.ts';
+import { GenericOptions } from './generic/options.ts';
+import { npm } from './npm/index.ts';
+import { pypi } from './pypi/index.ts';
+import { PypiOptions } from './pypi/options.ts';
+
+interface Listed {
+  readonly format: AnyFormat;
+  /** What a remote may declare under the format's name. */
+  readonly options?: new () => object;
+}
+
+/** Adding a format is one line here. */
+const listed: readonly Listed[] = [
+  { format: npm },
+  { format: pypi, options: PypiOptions },
+  { format: generic, options: GenericOptions },
+];
+
+export const formats: readonly AnyFormat[] = listed.map(({ format }) => format);
+
+export const formatOptions: Readonly<Record<string, new () => object>> = Object.fromEntries(
+  listed.flatMap(({ format, options }) => (options === undefined ? [] : [[format.id, options]])),
+);
