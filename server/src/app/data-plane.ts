@@ -13,7 +13,7 @@ import type { Repository } from '../engine/repository.ts';
 import { contentHeaders, renditionHeaders, respond, respondFault } from '../engine/respond.ts';
 import { parse, type Reply, serve } from '../engine/serve.ts';
 import type { Ask, Content } from '../engine/source.ts';
-import type { Identify, Lane } from './lane.ts';
+import { type Identify, type Lane, LONGEST_CLIENT } from './lane.ts';
 
 export interface DataPlaneDeps {
   readonly engine: Engine;
@@ -71,7 +71,13 @@ class DataPlane {
     const repository = this.#deps.engine.repository(name);
     if (!repository || (found[1] !== undefined && found[1] !== repository.kind)) return undefined;
     const rest = found[3] ?? '';
-    return { name, repository, mount: path.slice(0, path.length - rest.length), rest, query: mark < 0 ? '' : url.slice(mark + 1) };
+    return {
+      name,
+      repository,
+      mount: path.slice(0, path.length - rest.length),
+      rest,
+      query: mark < 0 ? '' : url.slice(mark + 1),
+    };
   }
 
   /** Never rejects: whatever goes wrong is answered, or the connection is broken off. */
@@ -107,7 +113,7 @@ class DataPlane {
     const who = this.#deps.identify(request.headers);
     if (!who) throw new Fault('unauthenticated', 'A token is needed here, and this is none that is known.');
     const { range } = request.headers;
-    const client = request.headers['user-agent'];
+    const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
     const address = request.socket.remoteAddress;
     return {
       now: this.#deps.now(),
@@ -137,7 +143,9 @@ class DataPlane {
     try {
       return await unpacked(bytes, { maxOutputLength: taken.limit });
     } catch (error) {
-      throw new Fault('invalid', `The request's body is not gzip, or larger than ${taken.limit} bytes when unpacked.`, { cause: error });
+      throw new Fault('invalid', `The request's body is not gzip, or larger than ${taken.limit} bytes when unpacked.`, {
+        cause: error,
+      });
     }
   }
 
@@ -145,13 +153,19 @@ class DataPlane {
   async #hot(reply: Reply): Promise<Reply> {
     if (reply.kind !== 'content' || reply.content.cache !== 'hit') return reply;
     const { body } = reply.content;
-    if (!('bytes' in body) || body.size === undefined || body.size > HOT || typeof body.bytes !== 'function') return reply;
+    if (!('bytes' in body) || body.size === undefined || body.size > HOT || typeof body.bytes !== 'function')
+      return reply;
     const bytes: Buffer = await body.bytes();
     body.release();
     return { kind: 'content', content: { ...reply.content, body: inMemory(bytes) } };
   }
 
-  async #prepare(request: IncomingMessage, repository: Repository, life: Repository['life'], reply: Reply): Promise<void> {
+  async #prepare(
+    request: IncomingMessage,
+    repository: Repository,
+    life: Repository['life'],
+    reply: Reply,
+  ): Promise<void> {
     const { url, method, headers } = request;
     if (url === undefined || method !== 'GET' || headers.range !== undefined || reply.kind === 'body') return;
     const { lane, metrics } = this.#deps;
@@ -187,7 +201,8 @@ class DataPlane {
 
   #explained(error: unknown, request: IncomingMessage): Fault {
     if (error instanceof Fault) {
-      if (error.status >= 500) this.#deps.log.warn(error.message, { code: error.code, url: withoutQuery(request.url), cause: error.cause });
+      if (error.status >= 500)
+        this.#deps.log.warn(error.message, { code: error.code, url: withoutQuery(request.url), cause: error.cause });
       return error;
     }
     this.#deps.log.error('a request failed for a reason nobody foresaw', { url: withoutQuery(request.url), error });
@@ -215,7 +230,10 @@ function inMemory(bytes: Buffer): Content['body'] {
   return new InMemory(bytes);
 }
 
-function flattened(headers: Readonly<Record<string, string | number>>, length: number): { headers: string[]; notModified: string[] } {
+function flattened(
+  headers: Readonly<Record<string, string | number>>,
+  length: number,
+): { headers: string[]; notModified: string[] } {
   const flat = Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
   return { headers: [...flat, 'content-length', String(length)], notModified: flat };
 }

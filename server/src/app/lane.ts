@@ -6,6 +6,9 @@ import type { Asker, Content } from '../engine/source.ts';
 /** Who asks, as far as the headers say; undefined: not decided here, the long way answers. */
 export type Identify = (headers: IncomingHttpHeaders) => Pick<Asker, 'principal' | 'consumer'> | undefined;
 
+/** So much of a User-Agent is put on record: some clients send a whole inventory. */
+export const LONGEST_CLIENT = 200;
+
 /** An answer that can be written at once: nothing is parsed, hashed or looked up in a database for it. */
 export interface Prepared {
   readonly tag: string;
@@ -76,7 +79,13 @@ export class Lane {
     this.#indexes.set(variant(url, headers), prepared);
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, prepared: Prepared, who: Pick<Asker, 'principal' | 'consumer'>, now: number): void {
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    prepared: Prepared,
+    who: Pick<Asker, 'principal' | 'consumer'>,
+    now: number,
+  ): void {
     const write = () => {
       prepared.bytes.inc(prepared.body.length);
       response.writeHead(200, prepared.headers as string[]).end(prepared.body);
@@ -85,7 +94,7 @@ export class Lane {
       write();
       return;
     }
-    const client = request.headers['user-agent'];
+    const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
     const address = request.socket.remoteAddress;
     prepared.record(
       {

@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina';
-import type { RenderPool } from '../engine/renderer.ts';
 import type { Rendered, RenderJob, Studied, StudyJob } from '../engine/render.ts';
+import type { RenderPool } from '../engine/renderer.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** Workers for documents too big for the serving thread; each may use this much memory before it is given up, in MiB. */

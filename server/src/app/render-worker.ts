@@ -1,4 +1,4 @@
-import { move } from 'piscina';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
 import type { AnyFormat } from '../engine/format.ts';
 import { type Rendered, type RenderJob, render, type Studied, type StudyJob, study } from '../engine/render.ts';
 import { formats } from '../formats/all.ts';
@@ -13,8 +13,9 @@ export function studyInWorker(job: StudyJob): Studied {
 export function renderInWorker(job: RenderJob): Rendered {
   const rendered = render(formatOf(job.format), job);
   if (rendered.kind !== 'rendered') return rendered;
-  const own = rendered.bytes.byteLength === rendered.bytes.buffer.byteLength ? rendered.bytes : new Uint8Array(rendered.bytes);
-  return { ...rendered, bytes: move(own as Uint8Array<ArrayBuffer>) as unknown as Uint8Array };
+  const bytes = new Uint8Array(rendered.bytes);
+  const moved = { [transferableSymbol]: [bytes.buffer], [valueSymbol]: { ...rendered, bytes } };
+  return move(moved as unknown as Parameters<typeof move>[0]) as unknown as Rendered;
 }
 
 function formatOf(id: string): AnyFormat {

@@ -53,7 +53,7 @@ export class AuditedSource implements Source {
       ...content,
       settle: async ({ aborted }) => {
         await content.settle({ aborted });
-        if (ask.headOnly || this.#continues(ask, facts)) return;
+        if (ask.headOnly || this.#continues(ask, facts.path, content.tag)) return;
         await new Promise<void>((resolve) => write(ask, content.cache, aborted, resolve));
       },
       record: (asker, done) => write(asker, 'hit', false, done),
@@ -95,9 +95,9 @@ export class AuditedSource implements Source {
   }
 
   /** A later part of a transfer that is on record already. */
-  #continues(ask: Ask, facts: Pulled): boolean {
+  #continues(ask: Ask, path: string, tag: string): boolean {
     if (ask.range === undefined) return false;
-    const key = [facts.path, facts.digest, ask.principal, ask.address, ask.client].join('\0');
+    const key = [path, tag, ask.principal, ask.address, ask.client].join('\0');
     const known = this.#partial.has(key);
     this.#partial.set(key, true);
     return known;

@@ -35,7 +35,10 @@ export interface Route {
 
 export interface UpstreamResponse {
   readonly status: number;
-  /** Lower-case names; repeated headers joined by `, `. */
+  /**
+   * Lower-case names; repeated headers joined by `, `. Content-Encoding is not among them, nor is Content-Length when it
+   * was that of the packed body.
+   */
   readonly headers: Readonly<Record<string, string>>;
   /** After redirects. */
   readonly url: string;

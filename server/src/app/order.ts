@@ -1,0 +1,35 @@
+import { type Change, keyOf, type Resources } from './change.ts';
+import { membersFirst } from './references.ts';
+
+/** What is referred to is put first and deleted last; otherwise as they came. */
+export function inOrder(changes: readonly Change[], resources: Resources): readonly Change[] {
+  const depth = new Map(membersFirst(resources).map((row, index) => [keyOf(row), index]));
+  const deletes = changes
+    .filter(({ op }) => op === 'delete')
+    .sort((one, other) => (depth.get(keyOf(other)) ?? 0) - (depth.get(keyOf(one)) ?? 0));
+  return [...putsInOrder(changes), ...deletes];
+}
+
+function putsInOrder(changes: readonly Change[]): readonly Change[] {
+  const puts = new Map(changes.filter(({ op }) => op === 'put').map((change) => [change.name, change]));
+  const ordered = new Set<Change>();
+  const begun = new Set<Change>();
+  const visit = (change: Change): void => {
+    if (begun.has(change)) return;
+    begun.add(change);
+    for (const name of membersOf(change)) {
+      const member = puts.get(String(name));
+      if (member) visit(member);
+    }
+    ordered.add(change);
+  };
+  for (const change of changes) if (change.op === 'put') visit(change);
+  return [...ordered];
+}
+
+/** The spec is not validated yet. */
+function membersOf(change: Change): readonly unknown[] {
+  if (change.op !== 'put' || typeof change.spec !== 'object' || change.spec === null) return [];
+  const { members } = change.spec as { members?: unknown };
+  return Array.isArray(members) ? members : [];
+}

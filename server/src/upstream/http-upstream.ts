@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { isPrivateHost } from './addresses.ts';
+import { Channel, type ChannelLimits } from './channel.ts';
+import { type Lookup, lookupByTheSystem, privateMessage } from './dial.ts';
+import { type Hop, isRedirect, MOST_REDIRECTS, redirected } from './redirect.ts';
+import { HttpResponse } from './response.ts';
+import { Retries, type Retrying } from './retry.ts';
+import { type Route, type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts';
+
+export interface UpstreamOptions {
+  /** `entrepot/<version> (+…)`. */
+  readonly userAgent: string;
+  readonly now?: () => number;
+  readonly lookup?: Lookup;
+  readonly limits?: Partial<ChannelLimits>;
+  readonly retrying?: Partial<Retrying>;
+}
+
+/** Origins that are kept in mind, with their connections. */
+const MOST_CHANNELS = 256;
+const LIMITS: ChannelLimits = { concurrency: 48, failures: 5, rest: 10_000 };
+const RETRYING: Retrying = { attempts: 2, budget: 3000, delay: 200 };
+
+export function createUpstream(options: UpstreamOptions): Upstream {
+  return new HttpUpstream(options);
+}
+
+class HttpUpstream implements Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #now: () => number;
+  readonly #channels = new LRUCache<string, Channel>({
+    max: MOST_CHANNELS,
+    dispose: (channel) => void channel.retire(),
+  });
+  readonly #routes = new WeakMap<Route, string>();
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async request(request: UpstreamRequest): Promise<UpstreamResponse> {
+    const { route, signal } = request;
+    const retries = new Retries({ ...RETRYING, ...this.#options.retrying }, this.#now);
+    const began = performance.now();
+    const seen = new Set<string>();
+    let hop = firstHop(request);
+    for (;;) {
+      const current = hop;
+      seen.add(current.url.href);
+      const ask = (): Promise<HttpResponse> => this.#ask(current, route, signal, began);
+      const response = current.method === 'POST' ? await ask() : await retries.run(ask);
+      if (!isRedirect(response.status)) return response;
+      await response.discard();
+      hop = redirected(current, response.status, response.headers['location']);
+      if (seen.size > MOST_REDIRECTS || seen.has(hop.url.href)) throw tooManyRedirects(request.url, seen.size);
+    }
+  }
+
+  async close(): Promise<void> {
+    const channels = [...this.#channels.values()];
+    await Promise.all(channels.map((channel) => channel.close()));
+  }
+
+  async #ask(hop: Hop, route: Route, signal: AbortSignal | undefined, began: number): Promise<HttpResponse> {
+    const { url } = hop;
+    if (!route.allowPrivateNetwork && isPrivateHost(url.hostname))
+      throw new UpstreamError('private_address', privateMessage(url.hostname));
+    const channel = this.#channel(route, url.origin);
+    const headers = {
+      'user-agent': this.#options.userAgent,
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      ...(url.origin === route.origin ? route.headers : {}),
+      ...hop.headers,
+    };
+    const sent = performance.now();
+    const answer = await channel.send({ ...hop, headers }, signal);
+    const connect = channel.connectTime(sent);
+    const timings = { firstByte: performance.now() - began, ...(connect === undefined ? {} : { connect }) };
+    return new HttpResponse(answer, url.href, timings, channel.peer, hop.method);
+  }
+
+  #channel(route: Route, origin: string): Channel {
+    const key = `${origin} ${this.#routeKey(route)}`;
+    const known = this.#channels.get(key);
+    if (known) return known;
+    const { lookup = lookupByTheSystem, limits } = this.#options;
+    const channel = new Channel({ route, origin, lookup }, { ...LIMITS, ...limits }, this.#now);
+    this.#channels.set(key, channel);
+    return channel;
+  }
+
+  /** Routes that dial alike share connections. */
+  #routeKey(route: Route): string {
+    const known = this.#routes.get(route);
+    if (known !== undefined) return known;
+    const { allowPrivateNetwork, caPem, clientCert, proxyUrl, timeouts } = route;
+    const parts = [allowPrivateNetwork, caPem, clientCert && [route.origin, clientCert], proxyUrl, timeouts];
+    const key = createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+    this.#routes.set(route, key);
+    return key;
+  }
+}
+
+function firstHop({ url: address, method = 'GET', headers = {}, body }: UpstreamRequest): Hop {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new UpstreamError('protocol', 'The address to fetch is no http or https URL.');
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  return { url, method, headers, ...(body === undefined ? {} : { body }) };
+}
+
+function tooManyRedirects(from: string, count: number): UpstreamError {
+  const { host } = new URL(from);
+  return new UpstreamError(
+    'redirect_loop',
+    `${host} redirects in a circle or too often (${count} addresses were tried).`,
+  );
+}

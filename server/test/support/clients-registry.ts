@@ -1,0 +1,56 @@
+import { PublicUpstream } from './public-upstream.ts';
+import { type Pull, ServerProcess } from './server-process.ts';
+
+/** What the remote refuses, and the rule that the reason names. */
+export const BLOCKED = { npm: 'left-pad', pypi: 'six' } as const;
+
+export type ClientFormat = keyof typeof BLOCKED;
+
+/** A server with one virtual repository, `team`, whose only member mirrors the public registry of a format. */
+export class ClientRegistry {
+  readonly #seen = new Set<string>();
+
+  static async start(format: ClientFormat): Promise<ClientRegistry> {
+    const upstream = await PublicUpstream.start();
+    const server = await ServerProcess.start('--defaults', 'false');
+    const blocklist = [`^${BLOCKED[format]}$`];
+    await server.manage('POST', '/remotes', { name: 'public', format, proxy_url: upstream.url, blocklist });
+    await server.manage('POST', '/virtuals', { name: 'team', format, members: ['public'] });
+    return new ClientRegistry(format, server, upstream);
+  }
+
+  private constructor(
+    readonly format: ClientFormat,
+    readonly server: ServerProcess,
+    readonly upstream: PublicUpstream,
+  ) {}
+
+  /** Of the virtual repository. */
+  get url(): string {
+    return `${this.server.url}/team/`;
+  }
+
+  /** The sentence every client has to show for the blocked package. */
+  get refusal(): string {
+    const name = BLOCKED[this.format];
+    return `${name} is on the blocklist of "public" (^${name}$)`;
+  }
+
+  /** Packages on record since it was last asked: sorted package URLs, one for each file that was served. */
+  async pulled(): Promise<{ packages: string[]; caches: Set<string> }> {
+    const rows = (await this.server.pulls()).filter(({ id }) => !this.#seen.has(id));
+    for (const { id } of rows) this.#seen.add(id);
+    const packages = rows.filter(({ role, decision }) => role === 'package' && decision === 'allowed');
+    return { packages: packages.map(purlOf).sort(), caches: new Set(packages.map(({ cache }) => cache)) };
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    await this.upstream.stop();
+  }
+}
+
+function purlOf({ purl, path }: Pull): string {
+  if (purl === undefined) throw new Error(`The pull of ${path} names no package.`);
+  return purl;
+}

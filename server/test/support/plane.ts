@@ -1,0 +1,156 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fastify } from 'fastify';
+import { Registry } from 'prom-client';
+import { registerDataPlane } from '../../src/app/data-plane.ts';
+import { Lane } from '../../src/app/lane.ts';
+import { createRenderPool } from '../../src/app/render-pool.ts';
+import { type DeclaredRepository, Engine } from '../../src/engine/engine.ts';
+import type { AnyFormat } from '../../src/engine/format.ts';
+import { Metrics } from '../../src/engine/metrics.ts';
+import { Renderer } from '../../src/engine/renderer.ts';
+import { formats } from '../../src/formats/all.ts';
+import type { Ledger, PullRow } from '../../src/ledger/ledger.ts';
+import { openSqliteLedger } from '../../src/ledger/sqlite.ts';
+import { effective, validate } from '../../src/schema/schema.ts';
+import { DiskStore } from '../../src/store/disk.ts';
+import type { Store } from '../../src/store/store.ts';
+import { createUpstream } from '../../src/upstream/http-upstream.ts';
+
+export interface Logged {
+  readonly level: string;
+  readonly message: string;
+}
+
+/** Engine, lane and data plane over a real store and ledger, without the management API; the clock is the test's. */
+export class Plane {
+  readonly pulls: PullRow[] = [];
+  readonly logged: Logged[] = [];
+  /** Milliseconds that the server's clock is ahead of the machine's. */
+  ahead = 0;
+  readonly #folder: string;
+  readonly #close: (() => Promise<unknown>)[] = [];
+  #declared: DeclaredRepository[] = [];
+  url = '';
+  engine!: Engine;
+  store!: Store;
+  ledger!: Ledger;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async start(
+    faults: { store?: (store: Store) => Store; ledger?: (ledger: Ledger) => Ledger } = {},
+  ): Promise<Plane> {
+    const plane = new Plane(await mkdtemp(join(tmpdir(), 'entrepot-plane-')));
+    await plane.#start(faults);
+    return plane;
+  }
+
+  /** A remote of the upstream at `url` on this machine. */
+  remote(name: string, format: string, url: string, spec: Readonly<Record<string, unknown>> = {}): this {
+    const declared = { name, format, url, allow_private_network: true, ...spec };
+    validate('remote', declared);
+    return this.#declare({ kind: 'remote', name, spec: effective('remote', declared) });
+  }
+
+  virtual(name: string, format: string, members: readonly string[]): this {
+    const declared = { name, format, members };
+    validate('virtual', declared);
+    return this.#declare({ kind: 'virtual', name, spec: effective('virtual', declared) });
+  }
+
+  withdraw(name: string): this {
+    this.#declared = this.#declared.filter((one) => one.name !== name);
+    this.engine.configure(this.#declared);
+    return this;
+  }
+
+  get(path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Response> {
+    return fetch(`${this.url}${path}`, { method, headers, redirect: 'manual' });
+  }
+
+  async stop(): Promise<void> {
+    for (const close of this.#close.reverse()) await close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #declare(one: DeclaredRepository): this {
+    this.#declared = [...this.#declared.filter(({ name }) => name !== one.name), one];
+    this.engine.configure(this.#declared);
+    return this;
+  }
+
+  async #start(faults: { store?: (store: Store) => Store; ledger?: (ledger: Ledger) => Ledger }): Promise<void> {
+    const now = () => Date.now() + this.ahead;
+    const store = await DiskStore.open(this.#folder);
+    const ledger = await openSqliteLedger(join(this.#folder, 'entrepot.db'));
+    this.store = faults.store?.(store) ?? store;
+    this.ledger = faults.ledger?.(ledger) ?? ledger;
+    const upstream = createUpstream({ userAgent: 'entrepot/test', retrying: { delay: 1 } });
+    const known = new Map(formats.map((format): [string, AnyFormat] => [format.id, format]));
+    let pool: ReturnType<typeof createRenderPool> | undefined;
+    const renderer = new Renderer(known, async () => {
+      pool ??= createRenderPool(1);
+      return pool;
+    });
+    const metrics = new Metrics(new Registry());
+    const log = Object.fromEntries(
+      ['debug', 'info', 'warn', 'error'].map((level) => [
+        level,
+        (message: string) => this.logged.push({ level, message }),
+      ]),
+    ) as unknown as Parameters<typeof registerDataPlane>[1]['log'];
+    const journal = {
+      appendThen: (row: PullRow, done: () => void) => {
+        this.pulls.push(row);
+        setImmediate(done);
+      },
+    };
+    this.engine = new Engine({
+      formats: known,
+      store: this.store,
+      ledger: this.ledger,
+      upstream,
+      journal,
+      renderer,
+      metrics,
+      log,
+      now,
+      memory: 64e6,
+      publicUpstream: () => undefined,
+    });
+    let requests = 0;
+    const nextRequestId = () => `r${++requests}`;
+    const identify = () => ({ principal: 'anonymous' });
+    const lane = new Lane({ identify, nextRequestId, now, memory: 64e6 });
+    const app = fastify({
+      serverFactory: (handler) =>
+        createServer((request, response) => (lane.handle(request, response) ? undefined : handler(request, response))),
+      forceCloseConnections: true,
+    });
+    registerDataPlane(app, {
+      engine: this.engine,
+      lane,
+      identify,
+      metrics,
+      log,
+      nextRequestId,
+      now,
+      origin: (host) => `http://${host}`,
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    this.url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+    this.#close.push(
+      () => ledger.close(),
+      () => store.close(),
+      () => upstream.close(),
+      async () => pool?.close(),
+      () => app.close(),
+    );
+  }
+}
