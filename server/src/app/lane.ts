@@ -86,7 +86,11 @@ export class Lane {
     who: Pick<Asker, 'principal' | 'consumer'>,
     now: number,
   ): void {
-    const write = () => {
+    const write = (error?: Error) => {
+      if (error) {
+        response.writeHead(503, 'The pull cannot be put on record', { 'retry-after': '30' }).end();
+        return;
+      }
       prepared.bytes.inc(prepared.body.length);
       response.writeHead(200, prepared.headers as string[]).end(prepared.body);
     };

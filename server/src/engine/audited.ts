@@ -6,9 +6,12 @@ import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget } from '.
 import { packageUrl } from './purl.ts';
 import type { Ask, Asker, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
-/** Where pulls are put on record. `done` runs once the row has been written to the journal. */
+/**
+ * Where pulls are put on record. `done` runs once the row has been written to the journal; with an error when it could not
+ * be, and is only held in memory until it can.
+ */
 export interface PullJournal {
-  appendThen(row: PullRow, done: () => void): void;
+  appendThen(row: PullRow, done: (error?: Error) => void): void;
 }
 
 /** A client's ranges of one file are one pull when they follow each other within this time, in milliseconds. */
@@ -23,6 +26,7 @@ export class AuditedSource implements Source {
     readonly repository: string,
     readonly format: AnyFormat,
     readonly journal: PullJournal,
+    readonly strict: boolean,
   ) {}
 
   index(target: IndexTarget, ask: Ask): Promise<Listing> {
@@ -45,16 +49,18 @@ export class AuditedSource implements Source {
 
   #recorded(delivery: Delivery, content: Content, ask: Ask): Content {
     const facts = this.#facts(delivery, content);
-    const write = (asker: Asker, cache: PullRow['cache'], aborted: boolean, done: () => void) => {
+    const write = (asker: Asker, cache: PullRow['cache'], aborted: boolean, done: (error?: Error) => void) => {
       const row = { ...facts, ...identity(asker), cache, ...(aborted ? { aborted } : {}) };
-      this.journal.appendThen(row, done);
+      this.journal.appendThen(row, (error) => done(this.strict ? error : undefined));
     };
     return {
       ...content,
       settle: async ({ aborted }) => {
         await content.settle({ aborted });
         if (ask.headOnly || this.#continues(ask, facts.path, content.tag)) return;
-        await new Promise<void>((resolve) => write(ask, content.cache, aborted, resolve));
+        await new Promise<void>((resolve, reject) =>
+          write(ask, content.cache, aborted, (error) => (error ? reject(error) : resolve())),
+        );
       },
       record: (asker, done) => write(asker, 'hit', false, done),
     };
@@ -91,7 +97,7 @@ export class AuditedSource implements Source {
       ...(typeof repository === 'string' ? { member: repository } : {}),
       ...(rule === undefined ? {} : { rule }),
     };
-    await new Promise<void>((resolve) => this.journal.appendThen(row, resolve));
+    await new Promise<void>((resolve) => this.journal.appendThen(row, () => resolve()));
   }
 
   /** A later part of a transfer that is on record already. */

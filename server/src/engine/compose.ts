@@ -20,12 +20,14 @@ export function composeVirtual(name: string, format: AnyFormat, members: readonl
 }
 
 /** What a repository's address answers with: each request is counted and put on record once, at the address it asked. */
-export function composeAddress(
-  source: Source,
-  name: string,
-  format: AnyFormat,
-  journal: PullJournal,
-  metrics: Metrics,
-): Source {
-  return new MeteredSource(new AuditedSource(source, name, format, journal), name, metrics);
+export function composeAddress(source: Source, name: string, format: AnyFormat, deps: AddressDeps): Source {
+  const audited = new AuditedSource(source, name, format, deps.journal, deps.strictAudit ?? false);
+  return new MeteredSource(audited, name, deps.metrics);
+}
+
+export interface AddressDeps {
+  readonly journal: PullJournal;
+  readonly metrics: Metrics;
+  /** A pull that cannot be put on record at once is not served. */
+  readonly strictAudit?: boolean;
 }

@@ -41,6 +41,8 @@ export interface EngineDeps {
   readonly publicUpstream: (format: AnyFormat) => string | undefined;
   /** Bytes of memory for renditions. */
   readonly memory: number;
+  /** A pull that cannot be put on record at once is not served. */
+  readonly strictAudit?: boolean;
 }
 
 export interface RepositoryStatus {
@@ -72,7 +74,7 @@ export class Engine {
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.#objects = new Objects(deps.ledger);
+    this.#objects = new Objects(deps.ledger, deps.store);
     this.renditions = new Renditions({
       store: deps.store,
       objects: this.#objects,
@@ -171,7 +173,7 @@ export class Engine {
       format,
       options,
       guarded,
-      source: composeAddress(guarded, one.name, format, this.#deps.journal, this.#deps.metrics),
+      source: composeAddress(guarded, one.name, format, this.#deps),
       life: { current: true },
       uses: [one.name, ...members.map(({ name }) => name)],
       declared: declaration(one, members),

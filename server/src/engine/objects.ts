@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Freshness, Ledger, ObjectRow } from '../ledger/ledger.ts';
 import { LedgerError } from '../ledger/ledger.ts';
+import type { Store } from '../store/store.ts';
 import { Fault } from './fault.ts';
 
 /** The ledger's rows of what is cached, with the ones in use held in memory: a hit asks no database. */
@@ -9,6 +10,7 @@ export class Objects {
 
   constructor(
     readonly ledger: Ledger,
+    readonly store: Store,
     most = 20_000,
   ) {
     this.#rows = new LRUCache({ max: most });
@@ -36,10 +38,11 @@ export class Objects {
     return refreshed;
   }
 
-  /** The upstream has it no longer: drops the copy. */
+  /** The upstream has it no longer: drops the copy, and the blob when nothing else refers to it. */
   async drop(row: Pick<ObjectRow, 'repository' | 'path'>): Promise<void> {
     this.#rows.delete(key(row.repository, row.path));
-    await answered(this.ledger.evict({ repository: row.repository, path: row.path }));
+    const { blobs } = await answered(this.ledger.evict({ repository: row.repository, path: row.path }));
+    for (const digest of blobs) await this.store.delete(digest);
   }
 
   /** Forgets what memory holds, after rows were removed elsewhere. */

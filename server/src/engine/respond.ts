@@ -165,7 +165,7 @@ async function transfer(
     await settle(false);
     response.end();
   } catch {
-    await settle(true);
+    await settle(true).catch(() => {});
     response.destroy();
   }
   return sent;

@@ -94,11 +94,11 @@ export interface Content {
   readonly freshUntil: number;
   /**
    * Called once by whoever sends the bytes: before the last of them, or when the client went away. Resolves when the pull
-   * is on record.
+   * is on record; rejects when it must not be served without.
    */
   settle(outcome: Outcome): Promise<void>;
   /** What the hot lane needs to put later pulls of this answer on record; absent when there is nothing to record. */
-  readonly record?: (asker: Asker, done: () => void) => void;
+  readonly record?: (asker: Asker, done: (error?: Error) => void) => void;
 }
 
 export interface Outcome {

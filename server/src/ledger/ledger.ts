@@ -26,6 +26,8 @@ export interface Ledger {
   // --- pulls ---
   /** Loads a batch and remembers how far its journal segment was read, in one transaction; a row already there is skipped. */
   loadPulls(rows: readonly PullRow[], position: JournalPosition): Promise<void>;
+  /** The same from whole lines of the journal, parsed where the database is; resolves to the lines that are no pulls. */
+  loadJournal(lines: Uint8Array, position: JournalPosition): Promise<string[]>;
   journalPositions(): Promise<JournalPosition[]>;
   forgetJournal(segment: string): Promise<void>;
   /** Newest first. */

@@ -8,6 +8,9 @@ export type ClientFormat = keyof typeof BLOCKED;
 
 /** A server with one virtual repository, `team`, whose only member mirrors the public registry of a format. */
 export class ClientRegistry {
+  readonly format: ClientFormat;
+  readonly server: ServerProcess;
+  readonly upstream: PublicUpstream;
   readonly #seen = new Set<string>();
 
   static async start(format: ClientFormat): Promise<ClientRegistry> {
@@ -19,11 +22,11 @@ export class ClientRegistry {
     return new ClientRegistry(format, server, upstream);
   }
 
-  private constructor(
-    readonly format: ClientFormat,
-    readonly server: ServerProcess,
-    readonly upstream: PublicUpstream,
-  ) {}
+  private constructor(format: ClientFormat, server: ServerProcess, upstream: PublicUpstream) {
+    this.format = format;
+    this.server = server;
+    this.upstream = upstream;
+  }
 
   /** Of the virtual repository. */
   get url(): string {

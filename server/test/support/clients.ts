@@ -94,6 +94,8 @@ export class FreshMachine {
       LANG: 'C.UTF-8',
       HTTPS_PROXY: NOWHERE,
       https_proxy: NOWHERE,
+      NO_PROXY: '127.0.0.1',
+      no_proxy: '127.0.0.1',
     };
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const BUILT_SERVER = fileURLToPath(new URL('../../dist/scratch-h.mjs', import.meta.url));
+export const BUILT_SERVER = fileURLToPath(new URL('../../dist/app/main.js', import.meta.url));
 
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
 /** Milliseconds. */
@@ -32,6 +32,7 @@ export interface Cached {
 /** The built server as a user starts it: a process of its own, with its data in a folder that goes when it is stopped. */
 export class ServerProcess {
   readonly data: string;
+  readonly #settings: readonly string[];
   #child: ChildProcess | undefined;
   #url = '';
   #token = '';
@@ -43,11 +44,9 @@ export class ServerProcess {
     return server;
   }
 
-  private constructor(
-    data: string,
-    readonly settings: readonly string[],
-  ) {
+  private constructor(data: string, settings: readonly string[]) {
     this.data = data;
+    this.#settings = settings;
   }
 
   /** `http://127.0.0.1:<port>`, the same after a restart. */
@@ -120,10 +119,10 @@ export class ServerProcess {
   }
 
   async #launch(listen: string): Promise<void> {
-    const child = spawn(process.execPath, [BUILT_SERVER, '--listen', listen, '--data', this.data, ...this.settings], {
+    const child = spawn(process.execPath, [BUILT_SERVER, '--listen', listen, '--data', this.data, ...this.#settings], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: this.data,
-      env: { PATH: process.env['PATH'], HOME: this.data },
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ENTREPOT_'))),
     });
     this.#child = child;
     const killed = () => child.kill('SIGKILL');

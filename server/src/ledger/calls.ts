@@ -1,0 +1,38 @@
+import type { Ledger } from './ledger.ts';
+import type { readers, writers } from './queries.ts';
+
+type Arguments<Query> = Query extends (manager: never, ...args: infer Rest) => unknown ? Rest : never;
+type Result<Query> = Query extends (...args: never[]) => Promise<infer Value> ? Promise<Value> : never;
+
+/** Runs a query by its name, here or in another thread. */
+type Calls<Queries> = <Name extends keyof Queries & string>(
+  name: Name,
+  ...args: Arguments<Queries[Name]>
+) => Result<Queries[Name]>;
+
+export type Read = Calls<typeof readers>;
+export type Write = Calls<typeof writers>;
+
+/** A ledger from the two ways to its queries. Imports none of them: the serving thread loads no database driver. */
+export function ledgerOver(read: Read, write: Write, close: () => Promise<void>): Ledger {
+  return {
+    resources: () => read('resources'),
+    change: (changes, at) => write('change', changes, at),
+    object: (repository, path) => read('object', repository, path),
+    recordObject: (object) => write('recordObject', object),
+    refreshObject: (repository, path, freshness) => write('refreshObject', repository, path, freshness),
+    objects: (filter, page) => read('objects', filter, page),
+    evict: (filter) => write('evict', filter),
+    recordListing: (listing) => write('recordListing', listing),
+    loadPulls: (rows, position) => write('loadPulls', rows, position),
+    loadJournal: (lines, position) => write('loadJournal', lines, position),
+    journalPositions: () => read('journalPositions'),
+    forgetJournal: (segment) => write('forgetJournal', segment),
+    pulls: (filter, page) => read('pulls', filter, page),
+    fact: (key) => read('fact', key),
+    setFact: (key, value) => write('setFact', key, value),
+    stats: () => read('stats'),
+    check: () => write('check'),
+    close,
+  };
+}

@@ -1,0 +1,24 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+import { LedgerError } from './ledger.ts';
+import { Initial1763700000001 } from './migrations/0001-initial.ts';
+
+/** In order; one set for both databases. */
+export const migrations = [Initial1763700000001];
+
+export const MIGRATIONS_TABLE = 'schema_migration';
+
+/**
+ * Brings the tables up to this program; `runner` looks at what is there. Throws `LedgerError` when they are ahead of it.
+ */
+export async function migrate(database: DataSource, runner: QueryRunner, where: string): Promise<void> {
+  if (await runner.hasTable(MIGRATIONS_TABLE)) {
+    const known = new Set(migrations.map(({ name }) => name));
+    const applied = await runner.manager.query<{ name: string }[]>(`SELECT "name" FROM "${MIGRATIONS_TABLE}"`);
+    const newer = applied.find(({ name }) => !known.has(name));
+    if (newer) {
+      const advice = 'run that version, or restore a backup made before the upgrade';
+      throw new LedgerError(`${where} was written by a newer Entrepot (it has "${newer.name}"): ${advice}`);
+    }
+  }
+  await database.runMigrations({ transaction: 'each' });
+}
