@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { Flights } from './flight.ts';
 import type { AnyFormat, ArtifactTarget } from './format.ts';
-import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
+import { Absences, conditions, freshnessOf, usableOnError, type Verdict, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
 import { fileAt } from './places.ts';
@@ -67,16 +67,17 @@ export class Artifacts {
     const row = await this.#deps.objects.get(this.#deps.settings.name, target.path);
     if (!row) return this.#fetch(target, file, undefined);
     this.#refuseMutation(row, file);
-    const terms = this.#deps.settings.termsOf(target);
-    const judged =
-      terms === 'immutable'
-        ? 'fresh'
-        : row.upstream === this.#deps.settings.url
-          ? verdict(row, terms, this.#deps.now())
-          : 'revalidate_first';
+    const judged = this.#judged(target, file, row);
     if (judged === 'revalidate_first') return this.#revalidate(target, file, row);
     if (judged === 'revalidate_behind') this.#revalidateBehind(target, file, row);
     return (await this.#kept(row, judged === 'fresh' ? 'hit' : 'stale')) ?? this.#fetch(target, file, undefined);
+  }
+
+  /** A copy of another upstream stands for this one's file only where the index announces its very digest. */
+  #judged(target: ArtifactTarget, file: FileFacts, row: ObjectRow): Verdict {
+    const terms = this.#deps.settings.termsOf(target);
+    if (row.upstream !== this.#deps.settings.url && file.digest === undefined) return 'revalidate_first';
+    return terms === 'immutable' ? 'fresh' : verdict(row, terms, this.#deps.now());
   }
 
   /** Undefined when the blob is gone: it is fetched anew. */

@@ -94,7 +94,10 @@ export class Engine {
     }
     const before = this.#repositories;
     this.#repositories = next;
-    for (const old of before.values()) if (next.get(old.name) !== old) old.life.current = false;
+    for (const old of before.values()) {
+      if (next.get(old.name) !== old) old.life.current = false;
+      if (old.remote && !next.has(old.name)) void this.#empty(old.name);
+    }
   }
 
   repository(name: string): Repository | undefined {
@@ -127,6 +130,18 @@ export class Engine {
 
   status(name: string): RepositoryStatus {
     return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true };
+  }
+
+  /** What a remote kept goes with it, so that another of its name does not begin with it. */
+  async #empty(name: string): Promise<void> {
+    this.#objects.forget(name, 'all');
+    this.#files.forget(name);
+    try {
+      const { blobs } = await this.#deps.ledger.evict({ repository: name, all: true });
+      for (const digest of blobs) await this.#deps.store.delete(digest);
+    } catch (error) {
+      this.#deps.log.error('what a deleted remote kept was not removed', { repository: name, error });
+    }
   }
 
   #reused(one: DeclaredRepository, members: readonly Built[]): Built | undefined {

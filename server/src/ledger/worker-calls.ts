@@ -11,6 +11,9 @@ export type Answer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly failure: Failure };
 
+/** What a thread that mostly waits may fill before it collects; the default is several times as much. */
+const YOUNG_MB = 4;
+
 /** An error as plain data: its class does not cross threads. */
 export type Failure =
   | { readonly is: 'conflict'; readonly kind: string; readonly resource: string; readonly actual: number | 'absent' }
@@ -30,7 +33,7 @@ export class WorkerCalls {
   #id = 0;
 
   constructor(entry: URL, workerData: unknown, name: string) {
-    this.#worker = new Worker(entry, { workerData, name });
+    this.#worker = new Worker(entry, { workerData, name, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     this.#worker.on('message', (answer: Answer) => this.#answered(answer));
     this.#worker.on('error', (error) => this.#lost(error));
     this.#ended = new Promise((resolve) => {

@@ -132,3 +132,55 @@ describe('an absence', () => {
     expect((await plane.get('/npm/express')).status).toBe(502);
   });
 });
+
+describe('a plain file', () => {
+  const file = async () => {
+    const response = await plane.get('/raw/tools/x-1.0.zip');
+    return { status: response.status, cache: response.headers.get('x-cache'), text: await response.text() };
+  };
+
+  beforeEach(() => {
+    upstream.respond('/tools/x-1.0.zip', { body: 'first', lastModified: 'Wed, 01 Jul 2026 10:00:00 GMT' });
+    plane.remote('raw', 'generic', upstream.url);
+  });
+
+  test('whose name says that it never changes is kept for ever', async () => {
+    expect(await file()).toEqual({ status: 200, cache: 'miss', text: 'first' });
+    plane.ahead = 400 * 24 * 60 * MINUTE;
+    expect(await file()).toEqual({ status: 200, cache: 'hit', text: 'first' });
+    expect(upstream.count('/tools/x-1.0.zip')).toBe(1);
+  });
+
+  test('that a pattern says may change is revalidated by its date', async () => {
+    plane.remote('raw', 'generic', upstream.url, { mutable_patterns: ['^tools/'] });
+    await file();
+    plane.ahead = 60 * MINUTE;
+    expect(await file()).toEqual({ status: 200, cache: 'revalidated', text: 'first' });
+    expect(upstream.requests.at(-1)?.headers['if-modified-since']).toBe('Wed, 01 Jul 2026 10:00:00 GMT');
+    upstream.respond('/tools/x-1.0.zip', { body: 'second' });
+    plane.ahead = 120 * MINUTE;
+    expect(await file()).toEqual({ status: 200, cache: 'miss', text: 'second' });
+    await upstream.down();
+    plane.ahead = 180 * MINUTE;
+    expect(await file()).toEqual({ status: 200, cache: 'stale', text: 'second' });
+  });
+
+  test('of another upstream is not taken for this one’s', async () => {
+    await file();
+    const second = await FakeUpstream.start();
+    second.respond('/tools/x-1.0.zip', { body: 'theirs' });
+    plane.remote('raw', 'generic', second.url);
+    expect((await file()).text).toBe('theirs');
+    await second.stop();
+  });
+
+  test('goes with its remote', async () => {
+    await file();
+    plane.withdraw('raw');
+    expect((await file()).status).toBe(404);
+    await expect.poll(() => plane.ledger.object('raw', 'tools/x-1.0.zip')).toBeUndefined();
+    await upstream.down();
+    plane.remote('raw', 'generic', upstream.url);
+    expect((await file()).status).toBe(502);
+  });
+});
