@@ -10,7 +10,7 @@ import type { AnyFormat, ArtifactTarget } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, type Verdict, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
-import { fileAt } from './places.ts';
+import { fileAt, type Locating } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import type { CacheState, FileFacts } from './source.ts';
 
@@ -22,6 +22,7 @@ export interface ArtifactDeps {
   readonly objects: Objects;
   readonly log: Log;
   readonly now: () => number;
+  readonly locating: (target: ArtifactTarget) => Promise<Locating>;
 }
 
 /** A file's bytes: at rest, or still arriving. */
@@ -155,15 +156,16 @@ export class Artifacts {
   async #start(target: ArtifactTarget, file: FileFacts, row: ObjectRow | undefined): Promise<Fetched> {
     const { settings, exchange, objects, store } = this.#deps;
     const now = this.#deps.now();
-    if (this.absences.has(target.path, now)) throw this.#absent(target);
+    const absence = this.absences.find(target.path, now);
+    if (absence) throw this.#absent(target, absence.status);
     const answer = await exchange.get(
-      fileAt(this.#deps.format, target, file, this.#deps.settings.options),
+      fileAt(target, file, await this.#deps.locating(target)),
       row?.upstream === settings.url ? conditions(row) : {},
     );
     if (answer.kind === 'absent') {
-      this.absences.add(target.path, now);
+      this.absences.add(target.path, now, answer.status);
       if (row) await objects.drop(row);
-      throw this.#absent(target);
+      throw this.#absent(target, answer.status);
     }
     if (answer.kind === 'unchanged') {
       if (!row)
@@ -328,8 +330,10 @@ export class Artifacts {
     return terms === 'immutable' ? FOREVER : terms.ttl;
   }
 
-  #absent(target: ArtifactTarget): Fault {
-    return new Fault('not_found', `The upstream of "${this.#deps.settings.name}" has no ${target.path}.`);
+  #absent(target: ArtifactTarget, upstreamStatus: number): Fault {
+    return new Fault('not_found', `The upstream of "${this.#deps.settings.name}" has no ${target.path}.`, {
+      details: { upstreamStatus },
+    });
   }
 }
 

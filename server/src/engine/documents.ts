@@ -5,11 +5,11 @@ import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import type { FileTable } from './file-table.ts';
 import { Flights } from './flight.ts';
-import type { AnyFormat, IndexTarget } from './format.ts';
+import type { AnyFormat, ArtifactTarget, IndexTarget } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
-import { placesOf } from './places.ts';
+import { type Locating, placesOf } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import type { JobDocument } from './render.ts';
 import type { Renderer } from './renderer.ts';
@@ -88,6 +88,17 @@ export class Documents {
     return this.#whole([...held.values()], incomplete);
   }
 
+  /** What the format needs to say where a target is: with the upstream's discovery document, when it has one. */
+  async locating(target: IndexTarget | ArtifactTarget): Promise<Locating> {
+    const { format, settings } = this.#deps;
+    const discovery = format.discovery?.(target);
+    const common = { format, options: settings.options };
+    if (!discovery) return common;
+    const { row } = await this.#held(discovery, false);
+    const document = { bytes: await stored(this.#deps, row), type: row.type, url: row.url };
+    return { ...common, discovery: document };
+  }
+
   forget(): void {
     this.absences.clear();
     this.#resting.clear();
@@ -158,15 +169,16 @@ export class Documents {
 
   async #ask(target: IndexTarget, row: ObjectRow | undefined): Promise<Held> {
     const { settings, exchange, objects, format } = this.#deps;
-    if (this.absences.has(target.path, this.#deps.now())) throw this.#absent(target);
-    const places = placesOf(format, target, settings.options);
+    const absence = this.absences.find(target.path, this.#deps.now());
+    if (absence) throw this.#absent(target, absence.status);
+    const places = placesOf(target, await this.locating(target));
     const answer = await exchange.get(places, { 'accept-encoding': PACKED, ...(row ? conditions(row) : {}) });
     const now = this.#deps.now();
     this.#resting.delete(target.path);
     if (answer.kind === 'absent') {
-      this.absences.add(target.path, now);
+      this.absences.add(target.path, now, answer.status);
       if (row) await objects.drop(row);
-      throw this.#absent(target);
+      throw this.#absent(target, answer.status);
     }
     if (answer.kind === 'unchanged') {
       if (!row)
@@ -285,10 +297,11 @@ export class Documents {
     return studied.more;
   }
 
-  #absent(target: IndexTarget): Fault {
+  #absent(target: IndexTarget, upstreamStatus: number): Fault {
     return new Fault(
       'not_found',
       `The upstream of "${this.#deps.settings.name}" has no ${target.name ?? target.path}.`,
+      { details: { upstreamStatus } },
     );
   }
 }

@@ -40,12 +40,12 @@ describe('a copy', () => {
 
 test('an absence is forgotten after its time, when told, and when the clock jumps back', () => {
   const absences = new Absences(100);
-  absences.add('left-pad', 1000);
-  expect(absences.has('left-pad', 1099)).toBe(true);
-  expect(absences.has('left-pad', 1100)).toBe(false);
-  absences.add('left-pad', 1000);
-  expect(absences.has('left-pad', 500)).toBe(false);
-  absences.add('left-pad', 1000);
+  absences.add('left-pad', 1000, 404);
+  expect(absences.find('left-pad', 1099)?.status).toBe(404);
+  expect(absences.find('left-pad', 1100)).toBeUndefined();
+  absences.add('left-pad', 1000, 404);
+  expect(absences.find('left-pad', 500)).toBeUndefined();
+  absences.add('left-pad', 1000, 404);
   absences.forget('left-pad');
-  expect(absences.has('left-pad', 1001)).toBe(false);
+  expect(absences.find('left-pad', 1001)).toBeUndefined();
 });

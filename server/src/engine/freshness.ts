@@ -49,31 +49,37 @@ export function freshnessOf(headers: Readonly<Record<string, string>>, now: numb
  * vanish because a network did.
  */
 export class Absences {
-  readonly #until = new Map<string, number>();
+  readonly #known = new Map<string, Absence>();
 
   constructor(
     readonly ttl: number,
     readonly most = 50_000,
   ) {}
 
-  has(path: string, now: number): boolean {
-    const until = this.#until.get(path);
-    if (until === undefined) return false;
-    if (now < until && until <= now + this.ttl) return true;
-    this.#until.delete(path);
-    return false;
+  find(path: string, now: number): Absence | undefined {
+    const absence = this.#known.get(path);
+    if (absence === undefined) return undefined;
+    if (now < absence.until && absence.until <= now + this.ttl) return absence;
+    this.#known.delete(path);
+    return undefined;
   }
 
-  add(path: string, now: number): void {
-    if (this.#until.size >= this.most) this.#until.clear();
-    this.#until.set(path, now + this.ttl);
+  /** `status`: the upstream's, 404 or 410. */
+  add(path: string, now: number, status: number): void {
+    if (this.#known.size >= this.most) this.#known.clear();
+    this.#known.set(path, { until: now + this.ttl, status });
   }
 
   forget(path: string): void {
-    this.#until.delete(path);
+    this.#known.delete(path);
   }
 
   clear(): void {
-    this.#until.clear();
+    this.#known.clear();
   }
+}
+
+export interface Absence {
+  readonly until: number;
+  readonly status: number;
 }

@@ -1,25 +1,26 @@
-import type { AnyFormat, ArtifactTarget, IndexTarget, Place } from './format.ts';
+import type { AnyFormat, ArtifactTarget, IndexTarget, Place, RawDocument } from './format.ts';
 import { encodePath } from './path.ts';
 import type { FileFacts } from './source.ts';
 
+/** What a format needs to say where things are. */
+export interface Locating {
+  readonly format: AnyFormat;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The bytes of the upstream's discovery document for this target, where the format has one. */
+  readonly discovery?: RawDocument;
+}
+
 /** Where the upstream keeps it: where another document says, else as the format says, else under the same path. */
-export function placesOf(
-  format: AnyFormat,
-  target: IndexTarget | ArtifactTarget,
-  options: Readonly<Record<string, unknown>>,
-): readonly Place[] {
+export function placesOf(target: IndexTarget | ArtifactTarget, locating: Locating): readonly Place[] {
   if (target.kind === 'index' && target.url !== undefined) return [placeAt(target.url)];
-  return format.locate?.(target, { base: '', options }) ?? [{ path: encodePath(target.path) }];
+  const { format, options, discovery } = locating;
+  const site = { base: '', options, ...(discovery === undefined ? {} : { discovery }) };
+  return format.locate?.(target, site) ?? [{ path: encodePath(target.path) }];
 }
 
 /** A listed file is where its index says, on whichever host; only an index can name another host, never a request. */
-export function fileAt(
-  format: AnyFormat,
-  target: ArtifactTarget,
-  file: FileFacts,
-  options: Readonly<Record<string, unknown>>,
-): readonly Place[] {
-  return file.url === undefined ? placesOf(format, target, options) : [placeAt(file.url)];
+export function fileAt(target: ArtifactTarget, file: FileFacts, locating: Locating): readonly Place[] {
+  return file.url === undefined ? placesOf(target, locating) : [placeAt(file.url)];
 }
 
 function placeAt(address: string): Place {

@@ -3,7 +3,6 @@ import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import type { Place, Target } from './format.ts';
 import { encodePath } from './path.ts';
-import { placesOf } from './places.ts';
 import type { RemoteSource } from './remote.ts';
 import type { Repository } from './repository.ts';
 import { parse } from './serve.ts';
@@ -41,7 +40,7 @@ export async function probe(
     decision: decided(target, exchange),
   };
   try {
-    const place = await placeOf(repository, remote, target);
+    const place = await placeOf(remote, target);
     const response = await exchange.send(place, {});
     await response.discard();
     return {
@@ -57,21 +56,20 @@ export async function probe(
   }
 }
 
-async function placeOf(repository: Repository, remote: RemoteSource, target: Target): Promise<Place> {
-  const places = await placesFor(repository, remote, target);
+async function placeOf(remote: RemoteSource, target: Target): Promise<Place> {
+  const places = await placesFor(remote, target);
   return places[0] ?? { path: encodePath(target.path) };
 }
 
-async function placesFor(repository: Repository, remote: RemoteSource, target: Target): Promise<readonly Place[]> {
+async function placesFor(remote: RemoteSource, target: Target): Promise<readonly Place[]> {
   switch (target.kind) {
     case 'artifact':
-      return remote.placesOf(target);
     case 'index':
-      return placesOf(repository.format, target, repository.options);
+      return remote.placesOf(target);
     case 'call':
       return target.place ? [target.place] : [];
     default:
-      return placesOf(repository.format, target.of, repository.options);
+      return remote.placesOf(target.of);
   }
 }
 

@@ -2,10 +2,10 @@ import { type ArtifactDeps, Artifacts } from './artifacts.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
 import { Fault } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './format.ts';
-import { fileAt } from './places.ts';
+import { fileAt, placesOf } from './places.ts';
 import type { Ask, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
-export type RemoteDeps = DocumentDeps & ArtifactDeps;
+export type RemoteDeps = DocumentDeps & Omit<ArtifactDeps, 'locating'>;
 
 /** The most that the answer of a call may have: it is passed on whole. */
 const LARGEST_CALL = 16 * 1024 * 1024;
@@ -19,7 +19,7 @@ export class RemoteSource implements Source {
   constructor(deps: RemoteDeps) {
     this.#deps = deps;
     this.#documents = new Documents(deps);
-    this.#artifacts = new Artifacts(deps);
+    this.#artifacts = new Artifacts({ ...deps, locating: (target) => this.#documents.locating(target) });
   }
 
   async index(target: IndexTarget, _ask: Ask): Promise<Listing> {
@@ -64,10 +64,10 @@ export class RemoteSource implements Source {
     }
   }
 
-  /** Where the upstream keeps a file, as far as can be known. */
-  async placesOf(target: ArtifactTarget): Promise<readonly Place[]> {
-    const { format, settings } = this.#deps;
-    return fileAt(format, target, await this.#file(target), settings.options);
+  /** Where the upstream keeps it, as far as can be known. */
+  async placesOf(target: ArtifactTarget | IndexTarget): Promise<readonly Place[]> {
+    if (target.kind === 'index') return placesOf(target, await this.#documents.locating(target));
+    return fileAt(target, await this.#file(target), await this.#documents.locating(target));
   }
 
   /** Forgets what memory holds of these paths, after they were evicted. */
@@ -146,11 +146,11 @@ export class RemoteSource implements Source {
   async #askedAgain(target: ArtifactTarget, indexes: readonly IndexTarget[]): Promise<FileFacts> {
     const absences = this.#artifacts.absences;
     const unlistedFault = new Fault('not_found', `No index of "${this.#deps.settings.name}" lists ${target.path}.`);
-    if (absences.has(target.path, this.#deps.now())) throw unlistedFault;
+    if (absences.find(target.path, this.#deps.now())) throw unlistedFault;
     const outcome = await this.#ask(target, indexes, true);
     if (outcome instanceof Fault) throw outcome;
     if (outcome !== 'unlisted') return outcome;
-    absences.add(target.path, this.#deps.now());
+    absences.add(target.path, this.#deps.now(), 404);
     throw unlistedFault;
   }
 }

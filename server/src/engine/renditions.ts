@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import { stored } from './documents.ts';
 import { Fault } from './fault.ts';
 import { Flights } from './flight.ts';
-import type { IndexTarget } from './format.ts';
+import type { Algorithm, IndexTarget } from './format.ts';
 import type { Objects } from './objects.ts';
 import type { Rendered } from './render.ts';
 import type { Renderer } from './renderer.ts';
@@ -22,6 +22,7 @@ const GIANT = 16 * 1024 * 1024;
 /** An index as one kind of client gets it, encoded once and compressed at most once per encoding. */
 export class Rendition {
   readonly #encoded = new Map<Encoding, Promise<Buffer>>();
+  readonly #checksums = new Map<Algorithm, Rendition>();
 
   constructor(
     readonly bytes: Buffer,
@@ -47,9 +48,19 @@ export class Rendition {
     return encoded;
   }
 
+  /** The checksum file of these bytes: lower-case hex without a line end, as Maven repositories have it. */
+  checksum(algorithm: Algorithm): Rendition {
+    const known = this.#checksums.get(algorithm);
+    if (known) return known;
+    const bytes = Buffer.from(createHash(algorithm).update(this.bytes).digest('hex'));
+    const checksum = new Rendition(bytes, 'text/plain', `${algorithm}-${this.hash}`, {});
+    this.#checksums.set(algorithm, checksum);
+    return checksum;
+  }
+
   /** Strong, of our own, different for each encoding (RFC 9110 §8.8.3.3). Without quotes. */
   tag(encoding: Encoding): string {
-    return encoding === 'identity' ? this.hash.slice(0, 32) : `${this.hash.slice(0, 32)}-${encoding}`;
+    return encoding === 'identity' ? this.hash.slice(0, 40) : `${this.hash.slice(0, 40)}-${encoding}`;
   }
 }
 

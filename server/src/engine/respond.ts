@@ -87,8 +87,13 @@ export function respondFault(
     ...(until === undefined ? {} : { 'x-entrepot-until': new Date(until).toISOString() }),
   };
   const bytes = Buffer.from(body.bytes);
-  response.writeHead(fault.status, reasonPhrase(fault.message), { ...headers, 'content-length': bytes.length });
+  response.writeHead(statusOf(fault), reasonPhrase(fault.message), { ...headers, 'content-length': bytes.length });
   response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+/** Some clients tell an upstream's 410 from its 404 (the go command's module proxies): it is passed on. */
+function statusOf(fault: Fault): number {
+  return fault.code === 'not_found' && fault.details.upstreamStatus === 410 ? 410 : fault.status;
 }
 
 async function respondRendition(

@@ -1,20 +1,30 @@
 import { LostBlob } from './documents.ts';
 import { Fault } from './fault.ts';
-import { type Body, type IndexTarget, Malformed, type ProtocolRequest, type Site, type Target } from './format.ts';
+import {
+  type Body,
+  type DerivedTarget,
+  type IndexTarget,
+  Malformed,
+  type ProtocolRequest,
+  type Site,
+  type Target,
+} from './format.ts';
 import type { Rendition, Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { Ask, CacheState, Content } from './source.ts';
 
 /** What a request is answered with; how it is written is `respond`'s business. */
 export type Reply =
-  | {
-      readonly kind: 'rendition';
-      readonly rendition: Rendition;
-      readonly cache: CacheState;
-      readonly freshUntil: number;
-    }
+  | Indexed
   | { readonly kind: 'content'; readonly content: Content }
   | { readonly kind: 'body'; readonly body: Body };
+
+interface Indexed {
+  readonly kind: 'rendition';
+  readonly rendition: Rendition;
+  readonly cache: CacheState;
+  readonly freshUntil: number;
+}
 
 /** From a request to its reply: what is asked for, from whom, in which shape. Throws `Fault`. */
 export async function serve(
@@ -33,10 +43,17 @@ export async function serve(
       return indexed(repository, target, ask, base, renditions);
     case 'call':
       return { kind: 'body', body: await repository.source.call(target, ask) };
-    case 'alias':
     case 'derived':
+      return derived(await indexed(repository, target.of, ask, base, renditions), target.as);
+    case 'alias':
       throw new Fault('unsupported', `${repository.format.traits.title} repositories do not serve ${target.path} yet.`);
   }
+}
+
+/** It must match what we wrote, which is not what the upstream has. */
+function derived(reply: Indexed, as: DerivedTarget['as']): Reply {
+  if (as === 'signature') throw new Fault('not_found', 'What was rewritten here has no signature of its own.');
+  return { ...reply, rendition: reply.rendition.checksum(as) };
 }
 
 /** The target, or a fault that says why the request means nothing here. */
@@ -73,7 +90,7 @@ async function indexed(
   base: string,
   renditions: Renditions,
   again = true,
-): Promise<Reply> {
+): Promise<Indexed> {
   const listing = await repository.source.index(target, ask);
   try {
     const rendition = await renditions.of(repository.format.id, target, listing, base);
