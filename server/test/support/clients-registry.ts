@@ -1,10 +1,7 @@
 import { PublicUpstream } from './public-upstream.ts';
 import { type Pull, ServerProcess } from './server-process.ts';
 
-/** What the remote refuses, and the rule that the reason names. */
-export const BLOCKED = { npm: 'left-pad', pypi: 'six' } as const;
-
-export type ClientFormat = keyof typeof BLOCKED;
+export type ClientFormat = 'npm' | 'pypi';
 
 /** A server with one virtual repository, `team`, whose only member mirrors the public registry of a format. */
 export class ClientRegistry {
@@ -16,8 +13,7 @@ export class ClientRegistry {
   static async start(format: ClientFormat): Promise<ClientRegistry> {
     const upstream = await PublicUpstream.start();
     const server = await ServerProcess.start('--defaults', 'false');
-    const blocklist = [`^${BLOCKED[format]}$`];
-    await server.manage('POST', '/remotes', { name: 'public', format, proxy_url: upstream.url, blocklist });
+    await server.manage('POST', '/remotes', { name: 'public', format, proxy_url: upstream.url });
     await server.manage('POST', '/virtuals', { name: 'team', format, members: ['public'] });
     return new ClientRegistry(format, server, upstream);
   }
@@ -33,9 +29,11 @@ export class ClientRegistry {
     return `${this.server.url}/team/`;
   }
 
-  /** The sentence every client has to show for the blocked package. */
-  get refusal(): string {
-    const name = BLOCKED[this.format];
+  /** From now on the remote refuses the package; gives the sentence that says so. */
+  async block(name: string): Promise<string> {
+    const blocklist = [`^${name}$`];
+    const { format, upstream } = this;
+    await this.server.manage('PUT', '/remotes/public', { name: 'public', format, proxy_url: upstream.url, blocklist });
     return `${name} is on the blocklist of "public" (^${name}$)`;
   }
 

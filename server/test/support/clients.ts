@@ -1,19 +1,21 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requireTool } from './require-tool.ts';
 
 /** Where `npm run clients` puts package managers of the versions these tests are about. */
 const CLIENTS =
   process.env['ENTREPOT_CLIENTS'] ||
   fileURLToPath(new URL('../../../node_modules/.cache/entrepot-clients', import.meta.url));
 
-/** A file of an installed client; undefined when it is not installed. */
-export function clientFile(path: string): string | undefined {
+export type Skippable = Parameters<typeof requireTool>[0];
+
+/** Absolute path of a program in that folder; skips the test, or fails it in CI, when it is not there. */
+export function clientTool(context: Skippable, path: string, howToGetIt: string): string {
   const file = join(CLIENTS, path);
-  return existsSync(file) ? file : undefined;
+  return requireTool(context, basename(file), howToGetIt, { ...process.env, PATH: dirname(file) });
 }
 
 export interface Outcome {

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type IncomingHttpHeaders, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -34,9 +34,20 @@ export class TestServer {
   readonly #application: Application;
   readonly #temporary: boolean;
 
-  static async start({ settings = {}, data, defaults = false, ...overrides }: TestServerOptions = {}): Promise<TestServer> {
+  static async start({
+    settings = {},
+    data,
+    defaults = false,
+    ...overrides
+  }: TestServerOptions = {}): Promise<TestServer> {
     const folder = data ?? (await mkdtemp(join(tmpdir(), 'entrepot-test-')));
-    const flags = { listen: '127.0.0.1:0', data: folder, defaults: String(defaults), 'log.level': 'silent', ...settings };
+    const flags = {
+      listen: '127.0.0.1:0',
+      data: folder,
+      defaults: String(defaults),
+      'log.level': 'silent',
+      ...settings,
+    };
     const loaded = loadSettings({ flags, env: {}, cwd: folder });
     try {
       return new TestServer(await createApplication(loaded, overrides), folder, data === undefined);
@@ -58,7 +69,11 @@ export class TestServer {
   }
 
   /** Calls the management API; the answer must be as the OpenAPI document describes it. */
-  async call(method: Method, path: string, { body, headers = {}, token = this.token }: CallOptions = {}): Promise<Response> {
+  async call(
+    method: Method,
+    path: string,
+    { body, headers = {}, token = this.token }: CallOptions = {},
+  ): Promise<Response> {
     const call = supertest(this.url)[method.toLowerCase() as Lowercase<Method>](path).redirects(0).set(headers);
     if (token !== null) call.set('authorization', `Bearer ${token}`);
     if (body !== undefined) {
@@ -66,7 +81,8 @@ export class TestServer {
       call.send(typeof body === 'string' ? body : JSON.stringify(body));
     }
     const answer = await call;
-    if (method !== 'HEAD') requireDescribed(method, path, { status: answer.status, type: answer.type, body: answer.body });
+    if (method !== 'HEAD')
+      requireDescribed(method, path, { status: answer.status, type: answer.type, body: answer.body });
     return answer;
   }
 
@@ -88,7 +104,13 @@ export class TestServer {
 
   /** Declares a remote of an upstream on loopback. */
   async remote(name: string, format: string, url: string, spec: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const { status, body } = await this.put(`/api/v2/remotes/${name}`, { name, format, url, allow_private_network: true, ...spec });
+    const { status, body } = await this.put(`/api/v2/remotes/${name}`, {
+      name,
+      format,
+      url,
+      allow_private_network: true,
+      ...spec,
+    });
     if (status !== 201) throw new Error(`remote ${name} was not made: ${JSON.stringify(body)}`);
   }
 
@@ -98,7 +120,10 @@ export class TestServer {
   }
 
   /** Sends a path exactly as it is given; clients would tidy it up. */
-  raw(path: string, { method = 'GET', headers = {} }: { readonly method?: string; readonly headers?: IncomingHttpHeaders } = {}): Promise<{
+  raw(
+    path: string,
+    { method = 'GET', headers = {} }: { readonly method?: string; readonly headers?: IncomingHttpHeaders } = {},
+  ): Promise<{
     readonly status: number;
     readonly headers: IncomingHttpHeaders;
     readonly body: string;
@@ -106,7 +131,10 @@ export class TestServer {
     const { hostname, port } = new URL(this.url);
     return new Promise((resolve, reject) => {
       const sent = httpRequest({ hostname, port, path, method, headers, agent: false }, (response) => {
-        text(response).then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }), reject);
+        text(response).then(
+          (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+          reject,
+        );
       });
       sent.once('error', reject).end();
     });

@@ -1,0 +1,56 @@
+import type { FactoryProvider, ValueProvider } from '@nestjs/common';
+import type { Registry } from 'prom-client';
+import type { Access } from '../access/access.ts';
+import type { Configuration } from '../app/configuration.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Log } from '../engine/log.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Store } from '../store/store.ts';
+import type { Health } from './health-checks.ts';
+
+/** What controllers are given. Injection is by these tokens only: nothing reads `design:type`. */
+export const ACCESS = Symbol('access');
+export const CONFIGURATION = Symbol('configuration');
+export const ENGINE = Symbol('engine');
+export const HEALTH = Symbol('health');
+export const JOURNAL = Symbol('journal');
+export const LEDGER = Symbol('ledger');
+export const LOG = Symbol('log');
+export const METRICS = Symbol('metrics');
+export const SITE = Symbol('site');
+export const STORE = Symbol('store');
+
+export interface ApiDeps {
+  readonly access: Access;
+  readonly configuration: Configuration;
+  readonly engine: Pick<Engine, 'evicted' | 'probe' | 'status'>;
+  readonly health: Health;
+  /** Pulls on their way into the ledger. */
+  readonly journal: { drain(): Promise<void> };
+  readonly ledger: Ledger;
+  readonly log: Log;
+  readonly metrics: Registry;
+  readonly site: Site;
+  readonly store: Pick<Store, 'delete'>;
+}
+
+export interface Site {
+  /** Scheme and authority of the address that clients are given, without a trailing slash; known once it listens. */
+  readonly origin: string;
+  readonly version: string;
+}
+
+export function providers(deps: ApiDeps): readonly (ValueProvider | FactoryProvider)[] {
+  return [
+    { provide: ACCESS, useValue: deps.access },
+    { provide: CONFIGURATION, useValue: deps.configuration },
+    { provide: ENGINE, useValue: deps.engine },
+    { provide: HEALTH, useValue: deps.health },
+    { provide: JOURNAL, useValue: deps.journal },
+    { provide: LEDGER, useValue: deps.ledger },
+    { provide: LOG, useValue: deps.log },
+    { provide: METRICS, useValue: deps.metrics },
+    { provide: SITE, useValue: deps.site },
+    { provide: STORE, useValue: deps.store },
+  ];
+}

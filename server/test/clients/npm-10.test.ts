@@ -1,0 +1,3 @@
+import { npmSuite } from './npm-client.ts';
+
+npmSuite(10);
