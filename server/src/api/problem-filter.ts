@@ -110,7 +110,7 @@ function unrouted(request: FastifyRequest): Problem & { readonly allow?: string 
       ...new Set(allowed.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))),
     ].join(', ');
     return {
-      ...problem(405, 'method_not_allowed', `${request.method} is not possible here; ${allow} are.`, request.id),
+      ...problem(405, 'unsupported', `${request.method} is not possible here; ${allow} are.`, request.id),
       allow,
     };
   }

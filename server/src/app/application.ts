@@ -9,12 +9,13 @@ import { Renderer } from '../engine/renderer.ts';
 import { formats } from '../formats/all.ts';
 import { createUpstream } from '../upstream/http-upstream.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { callers } from './caller.ts';
 import { Configuration } from './configuration.ts';
 import { registerDataPlane } from './data-plane.ts';
 import { defaultUpstream } from './default-upstream.ts';
 import { makeDefaults } from './defaults.ts';
 import { closeHttpServer, createHttpServer } from './http-server.ts';
-import { Lane } from './lane.ts';
+import { type Identify, Lane } from './lane.ts';
 import { createLog, type ServerLog } from './log.ts';
 import { originFor, publicOrigin } from './origin.ts';
 import { createRegistry, gauge } from './process-metrics.ts';
@@ -80,9 +81,10 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
   const upstreams = () => upstreamsOf(configuration, engine);
   gauge(registry, { journal: storage.journal, upstreams });
   const health = createHealth(storage, upstreams, now);
-  const identify: Access['principalOf'] = (headers) => access.principalOf(headers);
+  const identify: Identify = (headers) => identified(access, headers);
   const nextRequestId = requestIds();
-  const lane = new Lane({ identify, nextRequestId, now, memory: settings.memory.hot / 4 });
+  const callerOf = callers(settings.trustedProxies);
+  const lane = new Lane({ identify, callerOf, nextRequestId, now, memory: settings.memory.hot / 4 });
   const tls = settings.tls && new Tls(settings.tls, log);
   if (tls) opened.defer(() => tls.close());
   const addresses = { baseUrl: settings.baseUrl, hosts: settings.hosts, listening: '' };
@@ -108,7 +110,8 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
         log,
         nextRequestId,
         now,
-        origin: (host) => originFor(host, addresses),
+        callerOf,
+        origin: (caller) => originFor(caller, addresses),
       }),
   });
   opened.defer(() => app.close());
@@ -195,6 +198,16 @@ function upstreamsOf(configuration: Configuration, engine: Engine) {
     const { healthy, lastError } = engine.status(name);
     return { name, healthy, ...(lastError === undefined ? {} : { message: lastError }) };
   });
+}
+
+const LONGEST_CONSUMER = 200;
+
+/** What the pull is for, as the caller says it: a CI job, a service. */
+function identified(access: Access, headers: Parameters<Identify>[0]): ReturnType<Identify> {
+  const who = access.principalOf(headers);
+  const consumer = headers['x-entrepot-consumer'];
+  if (!who || typeof consumer !== 'string' || consumer === '') return who;
+  return { ...who, consumer: consumer.slice(0, LONGEST_CONSUMER) };
 }
 
 /** Unlike those of any other run, so that a request id leads to one line of one log. */

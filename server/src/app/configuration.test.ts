@@ -285,7 +285,8 @@ test('a dry run says what would be and changes nothing', async () => {
 
 test('the first start makes defaults, once; a create takes them over, a deletion lasts', async () => {
   const { configuration, ledger, served } = await started();
-  const defaults = { configuration, ledger, formats, log: silent };
+  const both = formats.filter(({ id }) => id === 'npm' || id === 'pypi');
+  const defaults = { configuration, ledger, formats: both, log: silent };
   await makeDefaults(defaults);
   expect(served()).toEqual(['npm-public', 'npm', 'pypi-public', 'pypi']);
   const spec = configuration.resource('remote', 'npm-public')?.spec ?? {};

@@ -13,6 +13,7 @@ import type { Repository } from '../engine/repository.ts';
 import { contentHeaders, renditionHeaders, respond, respondFault } from '../engine/respond.ts';
 import { parse, type Reply, serve } from '../engine/serve.ts';
 import type { Ask, Content } from '../engine/source.ts';
+import type { Caller } from './caller.ts';
 import { type Identify, type Lane, LONGEST_CLIENT } from './lane.ts';
 
 export interface DataPlaneDeps {
@@ -23,8 +24,9 @@ export interface DataPlaneDeps {
   readonly log: Log;
   readonly nextRequestId: () => string;
   readonly now: () => number;
-  /** Scheme and authority that links in our answers start with, for a request's Host: `http://127.0.0.1:8080`. */
-  readonly origin: (host: string | undefined) => string;
+  /** Scheme and authority that links in our answers start with, for a request: `http://127.0.0.1:8080`. */
+  readonly origin: (caller: Caller) => string;
+  readonly callerOf: (request: IncomingMessage) => Caller;
 }
 
 /** A request's repository: by its own name or under ArtifactAPI's addresses. */
@@ -87,7 +89,10 @@ class DataPlane {
     let target: Target | undefined;
     try {
       const ask = this.#ask(request);
-      const site = { base: `${this.#deps.origin(request.headers.host)}${routed.mount}`, options: repository.options };
+      const site = {
+        base: `${this.#deps.origin(this.#deps.callerOf(request))}${routed.mount}`,
+        options: repository.options,
+      };
       const body = await this.#body(request, routed);
       target = parse(
         repository,
@@ -114,7 +119,7 @@ class DataPlane {
     if (!who) throw new Fault('unauthenticated', 'A token is needed here, and this is none that is known.');
     const { range } = request.headers;
     const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
-    const address = request.socket.remoteAddress;
+    const { address } = this.#deps.callerOf(request);
     return {
       now: this.#deps.now(),
       requestId: this.#deps.nextRequestId(),

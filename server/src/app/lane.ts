@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { LRUCache } from 'lru-cache';
 import { matchesNone } from '../engine/http.ts';
 import type { Asker, Content } from '../engine/source.ts';
+import type { Caller } from './caller.ts';
 
 /** Who asks, as far as the headers say; undefined: not decided here, the long way answers. */
 export type Identify = (headers: IncomingHttpHeaders) => Pick<Asker, 'principal' | 'consumer'> | undefined;
@@ -28,6 +29,7 @@ export interface Prepared {
 
 export interface LaneDeps {
   readonly identify: Identify;
+  readonly callerOf: (request: IncomingMessage) => Caller;
   readonly nextRequestId: () => string;
   readonly now: () => number;
   /** Bytes of memory for files; as much again for indexes. */
@@ -99,7 +101,7 @@ export class Lane {
       return;
     }
     const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
-    const address = request.socket.remoteAddress;
+    const { address } = this.#deps.callerOf(request);
     prepared.record(
       {
         now,
@@ -115,5 +117,5 @@ export class Lane {
 
 /** Which rendition of an index a request gets: these headers decide it, as they stand. */
 function variant(url: string, headers: IncomingHttpHeaders): string {
-  return `${url}\n${headers.accept ?? ''}\n${headers['accept-encoding'] ?? ''}\n${headers.host ?? ''}`;
+  return `${url}\n${headers.accept ?? ''}\n${headers['accept-encoding'] ?? ''}\n${headers.host ?? ''}\n${headers['x-forwarded-host'] ?? ''}\n${headers['x-forwarded-proto'] ?? ''}`;
 }

@@ -1,3 +1,4 @@
+import type { Caller } from './caller.ts';
 import { isLoopback } from './settings-parse.ts';
 
 export interface Addresses {
@@ -11,9 +12,10 @@ export interface Addresses {
  * Scheme and authority that links in our answers start with. A Host header is believed only when it is one of `hosts`, or a
  * loopback name on the port that is listened at: anything else would let a caller put his own host into what is cached.
  */
-export function originFor(host: string | undefined, { baseUrl, hosts, listening }: Addresses): string {
+export function originFor({ host, protocol: forwarded }: Caller, { baseUrl, hosts, listening }: Addresses): string {
   if (baseUrl !== undefined) return baseUrl;
-  const { protocol, hostname, port } = new URL(listening);
+  const { protocol: own, hostname, port } = new URL(listening);
+  const protocol = forwarded === undefined ? own : `${forwarded}:`;
   const asked = host?.toLowerCase();
   if (asked !== undefined && hosts.includes(asked)) return `${protocol}//${asked}`;
   if (hosts[0] !== undefined) return `${protocol}//${hosts[0]}`;
@@ -24,7 +26,7 @@ export function originFor(host: string | undefined, { baseUrl, hosts, listening 
 
 /** The one address that is the same whoever asks: what is written into a resource's status. */
 export function publicOrigin({ baseUrl, hosts, listening }: Addresses): string {
-  return originFor(undefined, { baseUrl, hosts, listening });
+  return originFor({}, { baseUrl, hosts, listening });
 }
 
 /** An IPv6 address without its brackets. */

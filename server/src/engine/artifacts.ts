@@ -51,6 +51,7 @@ type Fetched = Fetch | { readonly unchanged: ObjectRow };
 
 /** A file this small is checked whole before its first byte is sent, so that a wrong one gets a proper error. */
 const CHECKED_FIRST = 64 * 1024;
+const LONGEST_CHECKSUM = 4096;
 
 /** A remote's artifacts: fetched once however many ask, streamed while they arrive, kept only when they are what was announced. */
 export class Artifacts {
@@ -153,11 +154,12 @@ export class Artifacts {
     return started;
   }
 
-  async #start(target: ArtifactTarget, file: FileFacts, row: ObjectRow | undefined): Promise<Fetched> {
+  async #start(target: ArtifactTarget, known: FileFacts, row: ObjectRow | undefined): Promise<Fetched> {
     const { settings, exchange, objects, store } = this.#deps;
     const now = this.#deps.now();
     const absence = this.absences.find(target.path, now);
     if (absence) throw this.#absent(target, absence.status);
+    const file = await this.#withChecksum(target, known);
     const answer = await exchange.get(
       fileAt(target, file, await this.#deps.locating(target)),
       row?.upstream === settings.url ? conditions(row) : {},
@@ -199,6 +201,34 @@ export class Artifacts {
     );
     const lastModified = response.headers['last-modified'];
     return { type, size, tag, upload, done, ...(lastModified === undefined ? {} : { lastModified }) };
+  }
+
+  /** A file beside it may announce the digest that no index does. */
+  async #withChecksum(target: ArtifactTarget, file: FileFacts): Promise<FileFacts> {
+    const beside = file.digest === undefined ? this.#deps.format.checksum?.of(target) : undefined;
+    if (!beside) return file;
+    const text = await this.#text(beside.target);
+    const digest = text === undefined ? undefined : this.#deps.format.checksum?.read(text, beside.algorithm);
+    return digest === undefined ? file : { ...file, digest };
+  }
+
+  /** Undefined when there is no such file, or one too long to be a checksum. */
+  async #text(target: ArtifactTarget): Promise<string | undefined> {
+    try {
+      const { body } = await this.open(target, { path: target.path, role: target.role });
+      const chunks: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of body.stream()) {
+        size += chunk.length;
+        if (size > LONGEST_CHECKSUM) break;
+        chunks.push(Buffer.from(chunk));
+      }
+      body.release();
+      return size > LONGEST_CHECKSUM ? undefined : Buffer.concat(chunks).toString();
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'not_found') return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -293,7 +323,7 @@ export class Artifacts {
       );
     }
     if (
-      file.digest !== undefined &&
+      (file.digest !== undefined || (target.type !== undefined && !target.type.startsWith('text/html'))) &&
       response.headers['content-type']?.startsWith('text/html') &&
       !/\.html?$/.test(target.path)
     ) {

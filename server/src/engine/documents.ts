@@ -5,11 +5,11 @@ import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import type { FileTable } from './file-table.ts';
 import { Flights } from './flight.ts';
-import type { AnyFormat, ArtifactTarget, IndexTarget } from './format.ts';
+import type { AnyFormat, IndexTarget, RawDocument } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
-import { type Locating, placesOf } from './places.ts';
+import { type Located, type Locating, placesOf } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import type { JobDocument } from './render.ts';
 import type { Renderer } from './renderer.ts';
@@ -89,13 +89,13 @@ export class Documents {
   }
 
   /** What the format needs to say where a target is: with the upstream's discovery document, when it has one. */
-  async locating(target: IndexTarget | ArtifactTarget): Promise<Locating> {
+  async locating(target: Located): Promise<Locating> {
     const { format, settings } = this.#deps;
     const discovery = format.discovery?.(target);
     const common = { format, options: settings.options };
     if (!discovery) return common;
     const { row } = await this.#held(discovery, false);
-    const document = { bytes: await stored(this.#deps, row), type: row.type, url: row.url };
+    const document = { bytes: await stored(this.#deps, row), ...described(row) };
     return { ...common, discovery: document };
   }
 
@@ -122,8 +122,7 @@ export class Documents {
         target,
         digest: row.digest,
         size: row.size,
-        type: row.type,
-        url: row.url,
+        ...described(row),
       })),
       cache: root.cache,
       freshUntil: incomplete ? Math.min(freshUntil, this.#deps.now() + this.#deps.settings.negativeTtl) : freshUntil,
@@ -187,7 +186,10 @@ export class Documents {
           `The upstream of "${settings.name}" answered 304 to a request without conditions.`,
         );
       return {
-        row: await objects.refresh(row, { ...row, ...freshnessOf(answer.headers, now, settings.index.ttl) }),
+        row: await objects.refresh(row, {
+          ...row,
+          ...freshnessOf(answer.headers, now, answer.place.ttl ?? settings.index.ttl),
+        }),
         cache: 'revalidated',
       };
     }
@@ -228,7 +230,9 @@ export class Documents {
         chunks.push(chunk);
         await storing(upload.write(chunk));
       }
-      const document: JobDocument = { target, bytes: Buffer.concat(chunks), type, url: response.url };
+      const lastModified = response.headers['last-modified'];
+      const received = { type, url: response.url, ...(lastModified === undefined ? {} : { lastModified }) };
+      const document: JobDocument = { target, bytes: Buffer.concat(chunks), ...described(received) };
       const studied = await this.#understood(target, document);
       const committed = await storing(upload.commit());
       this.#remember(target, committed.digest, studied);
@@ -248,7 +252,7 @@ export class Documents {
         `The upstream of "${settings.name}" sent something that is no ${format.traits.title} index (${document.type}): ${studied.message}`,
       );
     }
-    if (target.scope === 'package' && target.name !== undefined) {
+    if (target.scope === 'package' && target.name !== undefined && !target.partial) {
       const releases = studied.releases.map(({ name: _, ...release }) => release);
       ledger
         .recordListing({
@@ -277,8 +281,7 @@ export class Documents {
     const documents = await Promise.all(
       held.map(async (one) => ({
         target: one.target,
-        type: one.row.type,
-        url: one.row.url,
+        ...described(one.row),
         bytes: await stored(this.#deps, one.row),
       })),
     );
@@ -300,7 +303,7 @@ export class Documents {
   #absent(target: IndexTarget, upstreamStatus: number): Fault {
     return new Fault(
       'not_found',
-      `The upstream of "${this.#deps.settings.name}" has no ${target.name ?? target.path}.`,
+      `The upstream of "${this.#deps.settings.name}" has no ${target.partial ? target.path : (target.name ?? target.path)}.`,
       { details: { upstreamStatus } },
     );
   }
@@ -310,6 +313,12 @@ type Understood = Extract<Awaited<ReturnType<Renderer['study']>>, { kind: 'studi
 
 export function isOutage(fault: Fault): boolean {
   return fault.code === 'upstream_unavailable' || fault.code === 'too_large' || fault.code === 'integrity';
+}
+
+/** What is known of a document besides its bytes. */
+function described(row: Pick<ObjectRow, 'type' | 'url' | 'lastModified'>): Omit<RawDocument, 'bytes'> {
+  const { type, url, lastModified } = row;
+  return { type, url, ...(lastModified === undefined ? {} : { lastModified }) };
 }
 
 /** A row whose blob is gone: the row is dropped by the time this is thrown, so asking once more fetches it anew. */

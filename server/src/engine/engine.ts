@@ -190,7 +190,7 @@ export class Engine {
       guarded,
       source: composeAddress(guarded, one.name, format, this.#deps),
       life: { current: true },
-      uses: [one.name, ...members.map(({ name }) => name)],
+      uses: [one.name, ...members.flatMap(({ uses }) => uses)],
       declared: declaration(one, members),
     };
   }

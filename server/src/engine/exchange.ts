@@ -6,9 +6,12 @@ import type { RemoteSettings } from './remote-settings.ts';
 
 export type Answer =
   | { readonly kind: 'body'; readonly response: UpstreamResponse; readonly place: Place }
-  | { readonly kind: 'unchanged'; readonly headers: Readonly<Record<string, string>> }
-  /** The upstream itself says that there is none: 404 or 410. */
+  | { readonly kind: 'unchanged'; readonly headers: Readonly<Record<string, string>>; readonly place: Place }
+  /** The upstream itself says that there is none. */
   | { readonly kind: 'absent'; readonly status: number };
+
+/** Not found, gone, and not to be had for legal reasons. */
+const ABSENT: readonly number[] = [404, 410, 451];
 
 /** One remote's conversation with its upstream: turns what came back into what it means. */
 export class Exchange {
@@ -39,8 +42,8 @@ export class Exchange {
       const response = await this.send(place, headers);
       if (response.status === 200) return { kind: 'body', response, place };
       await response.discard();
-      if (response.status === 304) return { kind: 'unchanged', headers: response.headers };
-      if (response.status !== 404 && response.status !== 410) throw this.refused(response);
+      if (response.status === 304) return { kind: 'unchanged', headers: response.headers, place };
+      if (!ABSENT.includes(response.status)) throw this.refused(response);
       absent = { kind: 'absent', status: response.status };
     }
     return absent;

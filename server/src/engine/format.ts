@@ -15,17 +15,29 @@ export interface Format<Doc> {
   parse(request: ProtocolRequest, site: Site): Target | undefined;
   /** A document of the upstream that says where things are, when the protocol has one. */
   discovery?(target: Target): IndexTarget | undefined;
-  /** Where the upstream keeps it, the first that exists. Default: the same path below the remote's `url`. */
-  locate?(target: IndexTarget | ArtifactTarget, site: Site): readonly Place[];
+  /**
+   * Where the upstream keeps it, the first that exists. Default: the same path below the remote's `url`. A call is asked
+   * about only where `discovery` names a document for it.
+   */
+  locate?(target: IndexTarget | ArtifactTarget | CallTarget, site: Site): readonly Place[];
   /** The indexes of which any one existing means that the repository has the package: decides who owns a name. */
   roster(name: string, near?: Target): readonly IndexTarget[];
   /** The indexes that describe it, usually its roster. Empty: none by design (content-addressed or plain files). */
   factsOf(target: ArtifactTarget | IndexTarget): readonly IndexTarget[];
   readonly index: IndexCodec<Doc>;
+  /** How the digest of a file that no index announces can be had: from a file beside it. */
+  readonly checksum?: Checksum;
   /** The status line's body as this protocol's client shows it to a person. */
   fault(code: FaultCode, message: string, target: Target | undefined): Body;
   /** Absent: the format cannot be published to. */
   readonly hosting?: Hosting<Doc>;
+}
+
+export interface Checksum {
+  /** The file that has the digest; undefined: there is none that could be relied on. */
+  of(target: ArtifactTarget): { readonly target: ArtifactTarget; readonly algorithm: Algorithm } | undefined;
+  /** Undefined when the text has none of that algorithm. */
+  read(text: string, algorithm: Algorithm): Digest | undefined;
 }
 
 export interface IndexCodec<Doc> {
@@ -75,6 +87,8 @@ export interface Site {
   readonly options: Readonly<Record<string, unknown>>;
   /** The bytes of the discovery document, where the format has one. */
   readonly discovery?: RawDocument;
+  /** While an artifact is located: its digest, where an index announces one. */
+  readonly digest?: Digest;
 }
 
 export interface EncodeSite extends Site {
@@ -90,10 +104,13 @@ export interface Traits {
   /** Name of the virtual repository made at first start. */
   readonly mount: string;
   /**
-   * The public registry: a sample package whose download URL, as the PURL library builds it, has the registry's origin;
-   * or an address, for ecosystems whose host may be written down. Absent: `url` is required.
+   * The public registry: a sample package whose download URL, as the PURL library builds it, has the registry's origin,
+   * followed by the registry's own folder where `file` says what comes after it; or an address, for ecosystems whose host
+   * may be written down. Absent: `url` is required.
    */
-  readonly upstream?: { readonly sample: string; readonly subdomain?: string } | { readonly url: string };
+  readonly upstream?:
+    | { readonly sample: string; readonly subdomain?: string; readonly file?: string }
+    | { readonly url: string };
   /** The best evidence of when a release became public that the protocol offers. */
   readonly evidence: 'index' | 'details' | 'last_modified' | 'author' | 'none';
   /** Whether clients verify a signature over the index itself, so that it must pass byte for byte. */
@@ -116,6 +133,8 @@ export interface ArtifactTarget {
   readonly role: Role;
   /** True: kept and revalidated like an index, by `index_ttl`. */
   readonly mutable?: boolean;
+  /** Name and version stand in the path, and no index is an authority on whether it exists: the upstream is. */
+  readonly unlisted?: boolean;
   /** Content type to answer with; default: the upstream's. */
   readonly type?: string;
 }
@@ -139,6 +158,10 @@ export interface IndexTarget {
   readonly opaque?: boolean;
   /** Named by `more`: its absence, or an outage, does not fail the whole. */
   readonly optional?: boolean;
+  /** Describes some of a package's releases: no listing of it, by which new ones would be told from old. */
+  readonly partial?: boolean;
+  /** May exist where no roster of its package does; then the first member that has it owns it. */
+  readonly unlisted?: boolean;
 }
 
 /** A checksum or signature of what we rendered: it must match our bytes, not the upstream's. */
@@ -168,7 +191,7 @@ export interface CallTarget {
 export interface Place {
   /** Scheme and host when not the remote's; credentials are not sent there. */
   readonly origin?: string;
-  /** Path and query, percent-encoded, below the origin's or the remote's `url`. Default: the target's own path. */
+  /** Path and query, percent-encoded, below the origin's or the remote's `url`. Default: the root. */
   readonly path?: string;
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
@@ -183,6 +206,8 @@ export interface RawDocument {
   readonly type: string;
   /** Where it came from, after redirects: relative links resolve against it. */
   readonly url: string;
+  /** The upstream's Last-Modified, as sent. */
+  readonly lastModified?: string;
 }
 
 export interface Body {

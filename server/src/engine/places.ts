@@ -1,6 +1,8 @@
-import type { AnyFormat, ArtifactTarget, IndexTarget, Place, RawDocument } from './format.ts';
+import type { AnyFormat, ArtifactTarget, CallTarget, Digest, IndexTarget, Place, RawDocument } from './format.ts';
 import { encodePath } from './path.ts';
 import type { FileFacts } from './source.ts';
+
+export type Located = IndexTarget | ArtifactTarget | CallTarget;
 
 /** What a format needs to say where things are. */
 export interface Locating {
@@ -11,16 +13,21 @@ export interface Locating {
 }
 
 /** Where the upstream keeps it: where another document says, else as the format says, else under the same path. */
-export function placesOf(target: IndexTarget | ArtifactTarget, locating: Locating): readonly Place[] {
+export function placesOf(target: Located, locating: Locating, digest?: string): readonly Place[] {
   if (target.kind === 'index' && target.url !== undefined) return [placeAt(target.url)];
   const { format, options, discovery } = locating;
-  const site = { base: '', options, ...(discovery === undefined ? {} : { discovery }) };
+  const site = {
+    base: '',
+    options,
+    ...(discovery === undefined ? {} : { discovery }),
+    ...(digest === undefined ? {} : { digest: digest as Digest }),
+  };
   return format.locate?.(target, site) ?? [{ path: encodePath(target.path) }];
 }
 
 /** A listed file is where its index says, on whichever host; only an index can name another host, never a request. */
 export function fileAt(target: ArtifactTarget, file: FileFacts, locating: Locating): readonly Place[] {
-  return file.url === undefined ? placesOf(target, locating) : [placeAt(file.url)];
+  return file.url === undefined ? placesOf(target, locating, file.digest) : [placeAt(file.url)];
 }
 
 function placeAt(address: string): Place {

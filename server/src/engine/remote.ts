@@ -2,6 +2,7 @@ import { type ArtifactDeps, Artifacts } from './artifacts.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
 import { Fault } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './format.ts';
+import { encodePath } from './path.ts';
 import { fileAt, placesOf } from './places.ts';
 import type { Ask, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
@@ -44,7 +45,7 @@ export class RemoteSource implements Source {
   async call(target: CallTarget, _ask: Ask): Promise<Body> {
     if (target.answer) return target.answer;
     const { exchange, settings } = this.#deps;
-    const response = await exchange.send(target.place ?? { path: target.path }, {});
+    const response = await exchange.send(await this.#placeOfCall(target), {});
     if (response.status >= 500 || response.status === 401 || response.status === 403 || response.status === 429) {
       await response.discard();
       throw exchange.refused(response);
@@ -70,6 +71,13 @@ export class RemoteSource implements Source {
     return fileAt(target, await this.#file(target), await this.#documents.locating(target));
   }
 
+  async #placeOfCall(target: CallTarget): Promise<Place> {
+    if (!this.#deps.format.discovery?.(target)) return target.place ?? { path: encodePath(target.path) };
+    const [place] = placesOf(target, await this.#documents.locating(target));
+    if (!place) throw new Fault('not_found', `The upstream of "${this.#deps.settings.name}" has no ${target.path}.`);
+    return place;
+  }
+
   /** Forgets what memory holds of these paths, after they were evicted. */
   forget(paths: readonly string[] | 'all'): void {
     if (paths === 'all') {
@@ -86,9 +94,9 @@ export class RemoteSource implements Source {
   /** Which release it belongs to, as the index that describes it says; where no index can be had, as we recorded it. */
   async #file(target: ArtifactTarget): Promise<FileFacts> {
     const indexes = this.#deps.format.factsOf(target);
-    if (indexes.length === 0) return unlisted(target);
     const known = this.#listed(target, indexes);
     if (known) return known;
+    if (indexes.length === 0 || target.unlisted) return unlisted(target);
     const outcome = await this.#ask(target, indexes, false);
     if (typeof outcome === 'object' && !(outcome instanceof Fault)) return outcome;
     const recorded = await this.#recorded(target);

@@ -115,6 +115,7 @@ export class Renditions {
             target: document.target,
             type: document.type,
             url: document.url,
+            ...(document.lastModified === undefined ? {} : { lastModified: document.lastModified }),
             bytes: await stored(this.#deps, { repository, path: document.target.path, digest: document.digest }),
           })),
         ),
@@ -143,7 +144,7 @@ function keyOf(format: string, target: IndexTarget, listing: Listing, base: stri
   const hash = createHash('sha1').update(JSON.stringify([format, target.path, target.view, base]));
   for (const member of listing.members) {
     hash.update(JSON.stringify([member.repository, member.rules, member.options]));
-    for (const document of member.documents) hash.update(document.digest);
+    for (const document of member.documents) hash.update(`${document.digest} ${document.lastModified ?? ''}`);
   }
   return hash.digest('base64');
 }

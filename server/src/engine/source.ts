@@ -58,6 +58,7 @@ export interface SourceDocument {
   readonly size: number;
   readonly type: string;
   readonly url: string;
+  readonly lastModified?: string;
 }
 
 /** What is known of a file before its bytes are touched: what policy judges and the audit log records. */

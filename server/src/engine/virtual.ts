@@ -19,16 +19,14 @@ export class VirtualSource implements Source {
   ) {}
 
   async index(target: IndexTarget, ask: Ask): Promise<Listing> {
-    if (target.name === undefined) return this.#first((member) => member.source.index(target, ask), target.path);
-    const owner = await this.#owner(target.name, target, ask);
+    const owner = await this.#ownerOf(target, ask);
+    if (!owner) return this.#first((member) => member.source.index(target, ask), target.path);
     return this.#of(owner, () => owner.source.index(target, ask));
   }
 
   async artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery> {
-    if (target.name !== undefined && this.format.roster(target.name, target).length > 0) {
-      const owner = await this.#owner(target.name, target, ask);
-      return this.#of(owner, () => owner.source.artifact(target, ask));
-    }
+    const owner = await this.#ownerOf(target, ask);
+    if (owner) return this.#of(owner, () => owner.source.artifact(target, ask));
     return this.#first(async (member) => {
       const delivery = await member.source.artifact(target, ask);
       if (this.members.length === 1) return delivery;
@@ -41,9 +39,21 @@ export class VirtualSource implements Source {
     return this.#first((member) => member.source.call(target, ask), target.path);
   }
 
+  /** Undefined: no roster decides, so the first member that has the thing itself does. */
+  async #ownerOf(target: IndexTarget | ArtifactTarget, ask: Ask): Promise<Member | undefined> {
+    const { name } = target;
+    if (this.members.length === 1) return this.members[0];
+    if (name === undefined || this.format.roster(name, target).length === 0) return undefined;
+    try {
+      return await this.#owner(name, target, ask);
+    } catch (error) {
+      if (target.unlisted && isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
   /** Decided by the rosters alone: what a member's own index of the asked kind says does not matter. */
   async #owner(name: string, near: IndexTarget | ArtifactTarget, ask: Ask): Promise<Member> {
-    if (this.members.length === 1) return this.members[0] as Member;
     return this.#first(async (member) => {
       let absent: unknown;
       for (const roster of this.format.roster(name, near)) {

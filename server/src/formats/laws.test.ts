@@ -104,7 +104,7 @@ describe.each(cases)('$name', ({ format, fixture, raw }) => {
         if (artifact?.kind !== 'artifact') continue;
         const facts = format.factsOf(artifact).map((index) => index.path);
         expect(facts).toEqual(format.roster(release.name, artifact).map((index) => index.path));
-        expect(facts).toEqual(format.factsOf(target).map((index) => index.path));
+        expect(facts).toEqual(expect.arrayContaining(format.factsOf(target).map((index) => index.path)));
       }
     }
   });
@@ -119,7 +119,10 @@ describe.each(cases)('$name', ({ format, fixture, raw }) => {
       const served = { bytes: Buffer.from(bytes), type, url: `${secure.base}/${view.path}` };
       const again = [...format.index.releases(format.index.decode(served, view))].flatMap((release) => release.files);
       expect(again.map(identity)).toEqual(files.map(identity));
-      for (const { url } of again) expect(url).toMatch(/^https:\/\/entrepot\.test\/mirror\//);
+      for (const [position, { url }] of again.entries()) {
+        if (files[position]?.url === undefined) expect(url).toBeUndefined();
+        else expect(url).toMatch(/^https:\/\/entrepot\.test\/mirror\//);
+      }
     }
   });
 

@@ -39,7 +39,7 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
         title: text,
         status: integer,
         detail: text,
-        code: { enum: [...FAULT_CODES, 'method_not_allowed', 'unsupported_media_type'] },
+        code: { enum: [...FAULT_CODES] },
         errors: list(answer({ path: list({ type: ['string', 'integer'] }), message: text })),
         request_id: text,
       },

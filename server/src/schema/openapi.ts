@@ -54,10 +54,11 @@ const TITLES: Readonly<Record<FaultCode, string>> = {
   conflict: 'It stands against something that exists.',
   precondition_failed: 'It is not at the revision that was named.',
   too_large: 'The body is too large.',
+  unsupported_media_type: 'The body is not JSON.',
   rate_limited: 'Too many requests.',
   integrity: 'The upstream sent other bytes than it announced.',
   upstream_unavailable: 'The upstream does not answer.',
-  unavailable: 'Not now.',
+  unavailable: 'The database or the store cannot be used at the moment.',
   internal: 'A mistake of the server; the log has more under the request id.',
 };
 
@@ -104,8 +105,11 @@ function responseObject({ description, content, headers = [] }: Answer): JsonSch
   };
 }
 
-function problems({ open, faults = [] }: Operation): Record<string, JsonSchema> {
-  const codes: readonly FaultCode[] = open ? faults : ['unauthenticated', ...faults, 'internal'];
+function problems({ open, request, faults = [] }: Operation): Record<string, JsonSchema> {
+  const ofBody: readonly FaultCode[] = request === undefined ? [] : ['unsupported_media_type'];
+  const codes: readonly FaultCode[] = open
+    ? faults
+    : ['unauthenticated', ...faults, ...ofBody, 'internal', 'unavailable'];
   const content = { 'application/problem+json': { schema: ref('Problem') } };
   return Object.fromEntries(
     codes.map((code) => [FAULT_STATUS[code], { description: `\`${code}\`: ${TITLES[code]}`, content }]),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { EXAMPLE_CERTIFICATE, EXAMPLE_KEY } from '../contract/example-pem.ts';
 import { Fault } from '../engine/fault.ts';
+import { formats } from '../formats/all.ts';
 import { kind, kindOfCollection } from './kinds.ts';
 import { canonical, effective, masked, validate, withSecrets } from './schema.ts';
 
@@ -35,7 +36,7 @@ test('every wrong field is named at once, in order, with what is allowed', () =>
   expect(refusals(body)).toEqual([
     'index_tll: is not known: did you mean index_ttl?',
     'name: must be a name of 1 to 63 lower-case letters, digits, dots, dashes and underscores, letters or digits at both ends, not "A"',
-    'format: must be one of npm, pypi, generic, not "nmp": did you mean npm?',
+    `format: must be one of ${formats.map(({ id }) => id).join(', ')}, not "nmp": did you mean npm?`,
     'deletion_protection: must be true or false, not a string',
     'index_ttl: must be a string, not the number 300',
     'artifact_ttl: "5 minutes" is not a duration such as 30s, 5m, 12h, 7d, or 0',

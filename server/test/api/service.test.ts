@@ -114,7 +114,7 @@ test.each([
   const { status, headers, body } = await server.call(method, path);
   expect(status).toBe(405);
   expect(headers['allow']).toBe(allow);
-  expect(body.code).toBe('method_not_allowed');
+  expect(body.code).toBe('unsupported');
 });
 
 test.each([

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fastify } from 'fastify';
 import { Registry } from 'prom-client';
+import { callers } from '../../src/app/caller.ts';
 import { registerDataPlane } from '../../src/app/data-plane.ts';
 import { Lane } from '../../src/app/lane.ts';
 import { createRenderPool } from '../../src/app/render-pool.ts';
@@ -127,7 +128,8 @@ export class Plane {
     let requests = 0;
     const nextRequestId = () => `r${++requests}`;
     const identify = () => ({ principal: 'anonymous' });
-    const lane = new Lane({ identify, nextRequestId, now, memory: 64e6 });
+    const callerOf = callers([]);
+    const lane = new Lane({ identify, callerOf, nextRequestId, now, memory: 64e6 });
     const app = fastify({
       serverFactory: (handler) =>
         createServer((request, response) => (lane.handle(request, response) ? undefined : handler(request, response))),
@@ -141,7 +143,8 @@ export class Plane {
       log,
       nextRequestId,
       now,
-      origin: (host) => `http://${host}`,
+      origin: ({ host }) => `http://${host}`,
+      callerOf,
     });
     await app.listen({ host: '127.0.0.1', port: 0 });
     this.url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

@@ -63,7 +63,7 @@ export const pypi: Format<Document> = {
   },
 
   locate(target, site) {
-    if (target.kind === 'artifact') return [{ path: urlPath(target.path) }];
+    if (target.kind !== 'index') return [{ path: urlPath(target.path) }];
     if (target.view === 'legacy') {
       if (site.options.json_api === false) return [];
       return [{ path: urlPath(target.path), headers: { accept: 'application/json' } }];

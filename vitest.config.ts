@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+const suite = (name: string, include: string[], exclude: string[], timeoutMs: number) => ({
+  extends: true as const,
+  test: {
+    name,
+    root: here('.'),
+    include,
+    exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+  },
+});
+
+const clientSuites = [
+  'server/src/formats/**/client.test.ts',
+  'server/test/clients/**/*.test.ts',
+  'terraform-provider/test/**/*.test.ts',
+];
+const serviceSuites = ['server/test/services/**/*.test.ts'];
+
+export default defineConfig({
+  root: here('.'),
+  test: {
+    root: here('.'),
+    environment: 'node',
+    pool: 'forks',
+    reporters: ['default', here('scripts/closing-line.mjs')],
+    projects: [
+      suite(
+        'unit',
+        ['server/{src,test}/**/*.test.ts', 'terraform-provider/src/**/*.test.ts', 'scripts/**/*.test.mjs'],
+        [...clientSuites, ...serviceSuites],
+        30_000,
+      ),
+      suite('clients', clientSuites, [], 300_000),
+      suite('services', serviceSuites, [], 120_000),
+    ],
+  },
+});
