@@ -105,7 +105,10 @@ class DataPlane {
         },
         site,
       );
-      const reply = await this.#hot(await serve(repository, target, ask, site.base, this.#deps.engine.renditions));
+      const reply = await this.#hot(
+        request,
+        await serve(repository, target, ask, site.base, this.#deps.engine.renditions),
+      );
       await this.#prepare(request, repository, life, reply);
       const sent = await respond(request, response, reply);
       this.#deps.metrics.bytes(repository.name).inc(sent);
@@ -155,8 +158,9 @@ class DataPlane {
   }
 
   /** A small file that was asked for before is read into memory whole. */
-  async #hot(reply: Reply): Promise<Reply> {
+  async #hot({ method, headers }: IncomingMessage, reply: Reply): Promise<Reply> {
     if (reply.kind !== 'content' || reply.content.cache !== 'hit') return reply;
+    if (method !== 'GET' || headers.range !== undefined) return reply;
     const { body } = reply.content;
     if (!('bytes' in body) || body.size === undefined || body.size > HOT || typeof body.bytes !== 'function')
       return reply;

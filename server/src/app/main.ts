@@ -1,3 +1,5 @@
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import type { Application } from './application.ts';
 import { loadSettings, parseFlags, type Settings, SettingsError } from './settings.ts';
 
@@ -5,6 +7,9 @@ import { loadSettings, parseFlags, type Settings, SettingsError } from './settin
 export async function serve(argv: readonly string[]): Promise<number> {
   const settings = settingsFrom(argv);
   if (!settings) return 1;
+  // What is kept here, credentials of upstreams among it, is nobody else's to read.
+  process.umask(0o077);
+  enableCompileCache(join(settings.data, 'cache', 'compiled'));
   const application = await started(settings);
   if (!application) return 1;
   const { url, adminToken, log, version } = application;
