@@ -170,14 +170,9 @@ export class Artifacts {
       throw this.#absent(target, answer.status);
     }
     if (answer.kind === 'unchanged') {
-      if (!row)
-        throw new Fault(
-          'upstream_unavailable',
-          `The upstream of "${settings.name}" answered 304 to a request without conditions.`,
-        );
-      return {
-        unchanged: await objects.refresh(row, { ...row, ...freshnessOf(answer.headers, now, this.#ttl(target)) }),
-      };
+      const kept = row as ObjectRow;
+      const freshness = freshnessOf(answer.headers, now, this.#ttl(target));
+      return { unchanged: await objects.refresh(kept, { ...kept, ...freshness }) };
     }
     const { response } = answer;
     const size = lengthOf(response);

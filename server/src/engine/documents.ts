@@ -180,18 +180,9 @@ export class Documents {
       throw this.#absent(target, answer.status);
     }
     if (answer.kind === 'unchanged') {
-      if (!row)
-        throw new Fault(
-          'upstream_unavailable',
-          `The upstream of "${settings.name}" answered 304 to a request without conditions.`,
-        );
-      return {
-        row: await objects.refresh(row, {
-          ...row,
-          ...freshnessOf(answer.headers, now, answer.place.ttl ?? settings.index.ttl),
-        }),
-        cache: 'revalidated',
-      };
+      const kept = row as ObjectRow;
+      const freshness = freshnessOf(answer.headers, now, answer.place.ttl ?? settings.index.ttl);
+      return { row: await objects.refresh(kept, { ...kept, ...freshness }), cache: 'revalidated' };
     }
     const ttl = answer.place.ttl ?? settings.index.ttl;
     const received = await this.#receive(target, answer.response);

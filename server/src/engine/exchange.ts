@@ -35,14 +35,15 @@ export class Exchange {
     };
   }
 
-  /** The first of the places that exists. Throws `upstream_unavailable` when one cannot say. */
+  /** The first of the places that exists; 'unchanged' only for a request with conditions. Throws `upstream_unavailable` when one cannot say. */
   async get(places: readonly Place[], headers: Readonly<Record<string, string>>): Promise<Answer> {
     let absent: Answer = { kind: 'absent', status: 404 };
     for (const place of places) {
       const response = await this.send(place, headers);
       if (response.status === 200) return { kind: 'body', response, place };
       await response.discard();
-      if (response.status === 304) return { kind: 'unchanged', headers: response.headers, place };
+      if (response.status === 304 && conditional(headers))
+        return { kind: 'unchanged', headers: response.headers, place };
       if (!ABSENT.includes(response.status)) throw this.refused(response);
       absent = { kind: 'absent', status: response.status };
     }
@@ -106,8 +107,13 @@ export class Exchange {
   }
 }
 
+function conditional(headers: Readonly<Record<string, string>>): boolean {
+  return headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined;
+}
+
 function explained(status: number): string {
   if (status === 401 || status === 403) return `${status}: check the remote's credentials`;
   if (status === 429) return '429: it limits how often it may be asked';
+  if (status === 304) return '304 to a request without conditions';
   return String(status);
 }
