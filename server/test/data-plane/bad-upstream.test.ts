@@ -103,6 +103,18 @@ test('a redirect to a private address is not followed', async () => {
   await new Promise((resolve) => inside.close(resolve));
 });
 
+test('an upstream that says nothing for too long is given up, and so is one that stops in the middle', async () => {
+  plane.remote('npm-public', 'npm', upstream.url, { timeouts: { headers: '200ms', idle: '200ms' } });
+  publish(upstream, 'express', [release]);
+  upstream.quirk('/express', { kind: 'slow', firstByteMs: 5000 }, 1);
+  const silent = await refused();
+  expect(silent.status).toBe(502);
+  expect(silent.error).toContain('npm-public');
+  upstream.quirk('/express', { kind: 'slow', pieceMs: 5000, pieceSize: 10 }, 1);
+  expect((await refused()).status).toBe(502);
+  expect((await plane.get('/npm/express')).status).toBe(200);
+});
+
 test('an upstream that cannot be resolved is named, without its credentials', async () => {
   plane.remote('npm-public', 'npm', 'http://no-such-host.invalid', {
     auth: { type: 'basic', username: 'me', password: 'hunter2-secret' },

@@ -118,6 +118,21 @@ describe('nonsense is answered, not obeyed', () => {
     expect(answer).not.toContain('abc');
   });
 
+  test.each([
+    ['two hosts', 'Host: evil.test\r\n'],
+    ['two lengths', 'Content-Length: 3\r\nContent-Length: 4\r\n'],
+    ['a length and chunks', 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n'],
+    [
+      'two ranges and two conditions',
+      'Range: bytes=0-1\r\nRange: bytes=2-3\r\nIf-None-Match: "a"\r\nIf-None-Match: "b"\r\n',
+    ],
+    ['an upgrade to HTTP/2', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n'],
+  ])('%s', async (_what, headers) => {
+    const answer = await raw('/npm/express', headers);
+    expect(answer).toMatch(/^HTTP\/1\.1 (200|206|400) /);
+    expect(answer).not.toContain('evil.test');
+  });
+
   test('methods a mirror does not have', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH'])
       expect((await plane.get('/npm/express', {}, method)).status).toBeGreaterThanOrEqual(404);
