@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import type { Rendered, RenderJob, Studied, StudyJob } from '../engine/render.ts';
+import type { JobDocument, Rendered, RenderJob, Studied, StudyJob } from '../engine/render.ts';
 import type { RenderPool } from '../engine/renderer.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -15,8 +15,17 @@ export function createRenderPool(threads: number): RenderPool & { close(): Promi
     resourceLimits: { maxOldGenerationSizeMb: WORKER_MEMORY },
   });
   return {
-    study: (job: StudyJob): Promise<Studied> => pool.run(job, { name: 'studyInWorker' }),
-    render: (job: RenderJob): Promise<Rendered> => pool.run(job, { name: 'renderInWorker' }),
+    study: (job: StudyJob): Promise<Studied> =>
+      pool.run(job, { name: 'studyInWorker', transferList: moved(job.documents) }),
+    render: (job: RenderJob): Promise<Rendered> =>
+      pool.run(job, { name: 'renderInWorker', transferList: moved(job.members.flatMap(({ documents }) => documents)) }),
     close: () => pool.destroy(),
   };
+}
+
+/** Big documents are moved to the worker, not copied: who sends them needs them no more. Small ones may share their memory. */
+function moved(documents: readonly JobDocument[]): ArrayBuffer[] {
+  return documents.flatMap(({ bytes: { buffer } }) =>
+    buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize ? [buffer] : [],
+  );
 }

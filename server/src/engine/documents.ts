@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Ledger, ObjectRow } from '../ledger/ledger.ts';
 import { type Store, StoreError } from '../store/store.ts';
+import { collect } from './collect.ts';
 import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import type { FileTable } from './file-table.ts';
@@ -216,14 +217,12 @@ export class Documents {
     const type = response.headers['content-type'] ?? 'application/octet-stream';
     const upload = await storing(store.begin());
     try {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of response.body(settings.maxIndexSize)) {
-        chunks.push(chunk);
-        await storing(upload.write(chunk));
-      }
+      const length = Math.min(Number(response.headers['content-length'] ?? 0), settings.maxIndexSize);
+      const body = response.body(settings.maxIndexSize);
+      const bytes = await collect(body, length, (chunk) => storing(upload.write(chunk)));
       const lastModified = response.headers['last-modified'];
       const received = { type, url: response.url, ...(lastModified === undefined ? {} : { lastModified }) };
-      const document: JobDocument = { target, bytes: Buffer.concat(chunks), ...described(received) };
+      const document: JobDocument = { target, bytes, ...described(received) };
       const studied = await this.#understood(target, document);
       const committed = await storing(upload.commit());
       this.#remember(target, committed.digest, studied);

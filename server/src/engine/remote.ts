@@ -1,4 +1,5 @@
 import { type ArtifactDeps, Artifacts } from './artifacts.ts';
+import { collect } from './collect.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
 import { Fault } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './format.ts';
@@ -51,10 +52,8 @@ export class RemoteSource implements Source {
       throw exchange.refused(response);
     }
     try {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of response.body(LARGEST_CALL)) chunks.push(chunk);
       return {
-        bytes: Buffer.concat(chunks),
+        bytes: await collect(response.body(LARGEST_CALL), undefined),
         type: response.headers['content-type'] ?? 'application/octet-stream',
         status: response.status,
       };
