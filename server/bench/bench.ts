@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { type Load, load } from './load.ts';
@@ -99,6 +100,14 @@ function table(measured: readonly Measured[]): string {
   ].join('\n');
 }
 
+/** Ends the process, saying how to get what is missing. */
+function requireTools(tools: readonly string[]): void {
+  const missing = tools.filter((tool) => spawnSync(tool, ['-v']).error !== undefined);
+  if (missing.length === 0) return;
+  console.error(`The benchmark needs ${missing.join(' and ')}: apt-get install ${missing.join(' ')}`);
+  process.exit(2);
+}
+
 async function declare(entrepot: Running & { readonly token: string }, upstream: string): Promise<void> {
   const response = await fetch(`${entrepot.url}/api/v2/remotes`, {
     method: 'POST',
@@ -108,6 +117,7 @@ async function declare(entrepot: Running & { readonly token: string }, upstream:
   if (response.status !== 201) throw new Error(`the remote was not made: ${response.status} ${await response.text()}`);
 }
 
+requireTools(['nginx', 'wrk']);
 const upstream = await startUpstream(SAMPLES);
 const entrepot = await startEntrepot();
 const nginx = await startNginx(upstream.url);

@@ -71,7 +71,8 @@ test('it says in one line where it is, where its data is and where the token is,
   expect((await fetch(`${said.url}/ready`)).status).toBe(200);
   const answer = await fetch(`${said.url}/api/v2/config`, { headers: { authorization: `Bearer ${token}` } });
   const { resources } = (await answer.json()) as { resources: { name: string }[] };
-  expect(resources.map(({ name }) => name)).toEqual(['npm-public', 'pypi-public', 'npm', 'pypi']);
+  const names = resources.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['npm-public', 'npm', 'pypi-public', 'pypi']));
   child.kill('SIGTERM');
   await once(child, 'exit');
   expect(child.exitCode).toBe(0);
