@@ -4,7 +4,7 @@ export { Field, Value } from './field.ts';
 export type { FieldSchema, Json, KindSchema, ValueSchema } from './field-schema.ts';
 export { inspect } from './inspect.ts';
 export { Remote } from './remote.ts';
-export { Check, Resource, resourceOf } from './resource.ts';
+export { resourceOf } from './resource.ts';
 export { type Declared, fieldsOf, type Problem } from './shape.ts';
 export { suggestion, unknownName } from './suggest.ts';
 export { Virtual } from './virtual.ts';
