@@ -202,15 +202,17 @@ export class Artifacts {
   async #withChecksum(target: ArtifactTarget, file: FileFacts): Promise<FileFacts> {
     const beside = file.digest === undefined ? this.#deps.format.checksum?.of(target) : undefined;
     if (!beside) return file;
-    const text = await this.#text(beside.target);
+    const { name, version } = file;
+    const release = { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
+    const text = await this.#text(beside.target, release);
     const digest = text === undefined ? undefined : this.#deps.format.checksum?.read(text, beside.algorithm);
     return digest === undefined ? file : { ...file, digest };
   }
 
   /** Undefined when there is no such file, or one too long to be a checksum. */
-  async #text(target: ArtifactTarget): Promise<string | undefined> {
+  async #text(target: ArtifactTarget, release: Pick<FileFacts, 'name' | 'version'>): Promise<string | undefined> {
     try {
-      const { body } = await this.open(target, { path: target.path, role: target.role });
+      const { body } = await this.open(target, { ...release, path: target.path, role: target.role });
       const chunks: Buffer[] = [];
       let size = 0;
       for await (const chunk of body.stream()) {

@@ -1,6 +1,9 @@
 import type { AnyFormat } from '../engine/format.ts';
+import { cargo } from './cargo/index.ts';
 import { generic } from './generic/index.ts';
 import { GenericOptions } from './generic/options.ts';
+import { go } from './go/index.ts';
+import { maven } from './maven/index.ts';
 import { npm } from './npm/index.ts';
 import { pypi } from './pypi/index.ts';
 import { PypiOptions } from './pypi/options.ts';
@@ -15,6 +18,9 @@ interface Listed {
 const listed: readonly Listed[] = [
   { format: npm },
   { format: pypi, options: PypiOptions },
+  { format: cargo },
+  { format: go },
+  { format: maven },
   { format: generic, options: GenericOptions },
 ];
 

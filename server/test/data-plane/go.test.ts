@@ -55,7 +55,7 @@ describe('a module', () => {
       expect(zip).toMatchObject({ status: 200, type: 'application/zip', cache: state });
       expect(zip?.bytes).toEqual(one.zip);
     }
-    for (const path of module) expect(upstream.count(`/${path}`)).toBeLessThanOrEqual(1);
+    for (const path of module) expect(upstream.count(`/${path}`)).toBe(1);
   });
 
   test('is found however its capitals are written in the address', async () => {
@@ -75,6 +75,16 @@ describe('a module', () => {
     expect(await plane.ledger.object('go-public', module[3] as string)).toMatchObject({
       publishedAt: Date.UTC(2026, 0, 1),
       publishedBy: 'author',
+    });
+  });
+
+  test('is dated by the server that had it first, where that says since when', async () => {
+    const body = '{"Version":"v1.0.0","Time":"2026-01-01T00:00:00Z"}';
+    upstream.respond(`/${file('v1.0.0', 'info')}`, { body, lastModified: 'Wed, 01 Jul 2026 10:00:00 GMT' });
+    await get(file('v1.0.0', 'zip'));
+    expect(await plane.ledger.object('go-public', file('v1.0.0', 'zip'))).toMatchObject({
+      publishedAt: Date.UTC(2026, 6, 1, 10),
+      publishedBy: 'server',
     });
   });
 
@@ -129,6 +139,7 @@ describe('a file that is wrong', () => {
     ['breaks off', { kind: 'truncated' }],
     ['says a longer length', { kind: 'wrong_length', by: 100 }],
     ['is dropped', { kind: 'drop' }],
+    ['is a login page', { kind: 'login_page' }],
   ] as const)('because it %s is not kept', async (_what, quirk) => {
     upstream.quirk(`/${file('v1.0.0', 'zip')}`, quirk);
     const got = await get(file('v1.0.0', 'zip')).catch(() => undefined);

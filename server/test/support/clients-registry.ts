@@ -1,7 +1,7 @@
 import { PublicUpstream } from './public-upstream.ts';
 import { type Pull, ServerProcess } from './server-process.ts';
 
-export type ClientFormat = 'npm' | 'pypi' | 'cargo';
+export type ClientFormat = 'npm' | 'pypi' | 'cargo' | 'go' | 'maven';
 
 /** A server with one virtual repository, `team`, whose only member mirrors the public registry of a format. */
 export class ClientRegistry {
