@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { DiskStore } from '../store/disk.ts';
 import { storeFailure } from '../store/failure.ts';
 import type { Store } from '../store/store.ts';
+import { busyness } from './busyness.ts';
 import { lockData } from './data-lock.ts';
 import type { Settings } from './settings.ts';
 
@@ -57,6 +58,7 @@ export async function openStorage(
     ledger,
     now,
     strict: settings.audit.durability === 'strict',
+    busy: busyness(),
     onFailure: (error) => log.error(error.message),
   });
   opened.defer(() => journal.close());

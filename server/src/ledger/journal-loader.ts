@@ -7,6 +7,10 @@ import type { Ledger } from './ledger.ts';
 /** Rows of a moment are loaded together. */
 const GATHER_MS = 50;
 const RETRY_MS = 1000;
+/** While the server is busy, loading waits: so long at a time, in all at most so long, and never with more rows than this behind. */
+const YIELD_MS = 250;
+const LONGEST_YIELD_MS = 10_000;
+const MOST_BEHIND = 200_000;
 /** About four thousand rows: their places in the indexes are scattered, so that many at once cost less each. */
 const BATCH_BYTES = 2 * 1024 * 1024;
 /** Lines that are no pull, kept for a person to look at. */
@@ -30,6 +34,7 @@ export class JournalLoader {
   readonly #ledger: Pick<Ledger, 'loadJournal' | 'forgetJournal'>;
   readonly #dir: string;
   readonly #onFailure: (error: Error) => void;
+  readonly #busy: () => boolean;
   readonly #segments: Taken[] = [];
   #rowsOfRemoved = 0;
   #rowsLoaded = 0;
@@ -38,11 +43,20 @@ export class JournalLoader {
   #timer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
   #closed = false;
+  /** Milliseconds of `performance.now()`. */
+  #lastLoaded = performance.now();
 
-  constructor(ledger: Pick<Ledger, 'loadJournal' | 'forgetJournal'>, dir: string, onFailure: (error: Error) => void) {
+  /** `busy`: whether there is better to do than loading. */
+  constructor(
+    ledger: Pick<Ledger, 'loadJournal' | 'forgetJournal'>,
+    dir: string,
+    onFailure: (error: Error) => void,
+    busy: () => boolean,
+  ) {
     this.#ledger = ledger;
     this.#dir = dir;
     this.#onFailure = onFailure;
+    this.#busy = busy;
   }
 
   /** Segments of dead processes: they come before what this one writes. */
@@ -60,7 +74,8 @@ export class JournalLoader {
     if (this.#closed || this.#running) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#load();
+      if (this.#yields()) this.wake(YIELD_MS);
+      else this.#load();
     }, after).unref();
   }
 
@@ -107,6 +122,7 @@ export class JournalLoader {
 
   async #loadAll(): Promise<void> {
     for (let first = this.#segments[0]; first; first = this.#segments[0]) {
+      if (this.#yields()) return;
       if (first.loaded < first.segment.size) await this.#loadSome(first);
       else if (first.segment.closed) await this.#remove(first);
       else return;
@@ -120,6 +136,7 @@ export class JournalLoader {
     const rejected = await this.#ledger.loadJournal(bytes, position);
     if (rejected.length > 0) await this.#reject(rejected, segment.name);
     this.#succeeded();
+    this.#lastLoaded = performance.now();
     taken.loaded += bytes.length;
     this.#rowsLoaded += countLines(bytes);
     const through = this.#waiting.filter(({ until }) => until <= this.#rowsLoaded);
@@ -144,6 +161,12 @@ export class JournalLoader {
     const path = join(this.#dir, REJECTED);
     await appendFile(path, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
     this.#onFailure(new Error(`${lines.length} lines of ${segment} are no pulls and were put into ${path}`));
+  }
+
+  /** Nobody waits for rows, and they do not wait too long themselves. */
+  #yields(): boolean {
+    if (this.#closed || this.#waiting.length > 0 || this.lag >= MOST_BEHIND) return false;
+    return performance.now() - this.#lastLoaded < LONGEST_YIELD_MS && this.#busy();
   }
 
   #pause(): number {

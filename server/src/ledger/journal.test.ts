@@ -56,6 +56,26 @@ async function opened(given: Partial<JournalSettings> = {}) {
   return { ledger, dir: settings.dir, journal: await openJournal(settings) };
 }
 
+describe('loading', () => {
+  test('waits while the server is busy, but not for who wants to read, and not for ever behind', async () => {
+    let busy = true;
+    const { ledger, journal } = await opened({ busy: () => busy });
+    journal.append(pullRow(1));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(ledger.rows.size).toBe(0);
+    await journal.drain();
+    expect(ledger.rows.size).toBe(1);
+    journal.append(pullRow(2));
+    busy = false;
+    await expect.poll(() => ledger.rows.size).toBe(2);
+    busy = true;
+    for (let n = 0; n < 200_001; n += 1) journal.append(pullRow(10 + n));
+    await expect.poll(() => ledger.batches, { timeout: 10_000 }).toBeGreaterThan(2);
+    await journal.close();
+    expect(ledger.rows.size).toBe(200_003);
+  }, 30_000);
+});
+
 describe('a row', () => {
   test('is in the file when its word is given, and in the ledger after a drain', async () => {
     const { ledger, dir, journal } = await opened();

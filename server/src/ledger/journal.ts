@@ -21,6 +21,8 @@ export interface JournalSettings {
   /** Told once each time writing or loading begins to fail, and of every line that is no pull. */
   readonly onFailure?: (error: Error) => void;
   readonly files?: SegmentFiles;
+  /** Whether the process has better to do than loading rows into the ledger; they wait a while then. */
+  readonly busy?: () => boolean;
 }
 
 /** `error`: the row is not in the journal yet; it is held in memory and written as soon as that works again. */
@@ -35,7 +37,12 @@ export async function openJournal(settings: JournalSettings): Promise<Journal> {
   const files = settings.files ?? systemSegmentFiles;
   try {
     await mkdir(settings.dir, { recursive: true });
-    const loader = new JournalLoader(settings.ledger, settings.dir, settings.onFailure ?? (() => {}));
+    const loader = new JournalLoader(
+      settings.ledger,
+      settings.dir,
+      settings.onFailure ?? (() => {}),
+      settings.busy ?? (() => false),
+    );
     loader.adopt(await adoptSegments(settings.dir, await settings.ledger.journalPositions()));
     return new Journal(settings, files, loader);
   } catch (error) {
@@ -77,7 +84,7 @@ export class Journal {
   }
 
   /**
-   * `done` is called once the row is written: rows of one turn of the event loop by one write. It is called with an error
+   * `done` is called once the row is written, rows of one turn of the event loop by one write. It is called with an error
    * when they could not be, so that the caller decides whether the transfer may end.
    */
   appendThen(row: PullRow, done: Done): void {
