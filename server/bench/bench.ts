@@ -72,9 +72,12 @@ async function optionsFor(
 ): Promise<{ connections: number; seconds: number; headers: Record<string, string> }> {
   const headers: Record<string, string> = { ...row.headers };
   if (row.conditional) {
-    const tag = (await fetch(url + row.path, { headers })).headers.get('etag');
+    const plain = { 'accept-encoding': 'identity', ...headers };
+    const tag = (await fetch(url + row.path, { headers: plain })).headers.get('etag');
     if (tag === null) throw new Error(`${url}${row.path} came without an ETag`);
     headers['If-None-Match'] = tag;
+    const { status } = await fetch(url + row.path, { headers: { ...plain, ...headers } });
+    if (status !== 304) throw new Error(`${url}${row.path} answered ${status} to its own tag`);
   }
   return { connections: row.connections, seconds: SECONDS, headers };
 }

@@ -45,13 +45,12 @@ function configuration(folder: string, port: number, upstream: string): string {
 daemon off; worker_processes 1; pid ${folder}/nginx.pid; user root;
 events { worker_connections 1024; }
 http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; open_file_cache max=1000;
+  access_log off; sendfile on; keepalive_requests 1000000; open_file_cache max=1000;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
   proxy_cache_path ${folder}/cache levels=1:2 keys_zone=bench:16m max_size=4g inactive=1h;
-  gzip on; gzip_types application/json; gzip_comp_level 6; gzip_min_length 1000; gzip_vary on;
   server {
     listen 127.0.0.1:${port};
-    location / { proxy_pass ${upstream}; proxy_cache bench; proxy_cache_valid 200 1h; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    location / { proxy_pass ${upstream}; proxy_cache bench; proxy_cache_key $request_uri$http_accept_encoding; proxy_cache_valid 200 1h; proxy_http_version 1.1; proxy_set_header Connection ""; }
   }
 }`;
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 /** One package of the benchmark: a packument of about so many bytes, and a tarball of so many. */
 export interface Sample {
@@ -19,7 +20,7 @@ export interface BenchUpstream {
 /** An npm registry with a few packages of given sizes, as plain as can be: what is measured is what stands before it. */
 export async function startUpstream(samples: readonly Sample[]): Promise<BenchUpstream> {
   const requests = new Map<string, number>();
-  const answers = new Map<string, { readonly body: Buffer; readonly type: string }>();
+  const answers = new Map<string, { readonly body: Buffer; readonly gzip?: Buffer; readonly type: string }>();
   const server: Server = createServer((request, response) => {
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     requests.set(path, (requests.get(path) ?? 0) + 1);
@@ -28,25 +29,29 @@ export async function startUpstream(samples: readonly Sample[]): Promise<BenchUp
       response.writeHead(404).end();
       return;
     }
-    const etag = `"${createHash('sha1').update(answer.body.subarray(0, 4096)).digest('hex')}"`;
+    const packed = answer.gzip !== undefined && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+    const body = packed ? answer.gzip : answer.body;
+    const etag = `"${createHash('sha1').update(body.subarray(0, 4096)).digest('hex')}"`;
     if (request.headers['if-none-match'] === etag) {
       response.writeHead(304, { etag }).end();
       return;
     }
     response.writeHead(200, {
       'content-type': answer.type,
-      'content-length': answer.body.length,
+      'content-length': body.length,
+      ...(packed ? { 'content-encoding': 'gzip' } : {}),
       etag,
       'cache-control': 'max-age=3600',
     });
-    response.end(answer.body);
+    response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   for (const sample of samples) {
     const tarball = randomBytes(sample.tarball);
     answers.set(`/${sample.name}/-/${sample.name}-1.0.0.tgz`, { body: tarball, type: 'application/octet-stream' });
-    answers.set(`/${sample.name}`, { body: packument(sample, url, tarball), type: 'application/json' });
+    const body = packument(sample, url, tarball);
+    answers.set(`/${sample.name}`, { body, gzip: gzipSync(body), type: 'application/json' });
   }
   return {
     url,
