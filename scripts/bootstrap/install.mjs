@@ -12,6 +12,8 @@ import { withProgress } from './progress.mjs';
 // Not `npm ci`: it refuses a lock file that lacks some other platform's optional package, which a mirror may not have.
 const NPM_INSTALL = [
   'install',
+  // No package here needs its install script: what is native comes built, and building it would need a compiler and headers.
+  '--ignore-scripts',
   '--no-save',
   '--loglevel=http',
   '--no-audit',

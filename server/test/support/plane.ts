@@ -111,6 +111,10 @@ export class Plane {
         this.pulls.push(row);
         setImmediate(done);
       },
+      appendRaw: (id: string, members: string, done: () => void) => {
+        this.pulls.push(JSON.parse(`{"id":"${id}",${members}}`));
+        setImmediate(done);
+      },
     };
     this.engine = new Engine({
       formats: known,
