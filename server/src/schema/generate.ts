@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { SETTINGS } from '../app/settings-table.ts';
+import { formats } from '../formats/all.ts';
+import { formatsPage } from './formats-page.ts';
 import { kinds } from './kinds.ts';
 import { kindPage, settingsPage } from './reference.ts';
 
@@ -13,6 +15,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['terraform-provider/schema.json', `${JSON.stringify({ version: 1, kinds: kinds() }, null, 2)}\n`],
     ...kinds().map((kind) => [`docs/reference/${kind.kind}.md`, kindPage(kind)] as const),
     ['docs/reference/settings.md', settingsPage(SETTINGS)],
+    ['docs/formats.md', formatsPage(formats.map(({ id, traits }) => ({ id, ...traits })))],
   ]);
 }
 

@@ -1,0 +1,38 @@
+import type { Traits } from '../engine/format.ts';
+
+interface Described extends Traits {
+  readonly id: string;
+}
+
+const EVIDENCE: Readonly<Record<Traits['evidence'], string>> = {
+  index: 'the index, set by the registry',
+  details: 'a document of the release',
+  last_modified: 'Last-Modified of the file, where the upstream sends it',
+  author: 'the author, who can backdate it',
+  none: 'none',
+};
+
+/** What each format can and cannot do, from its traits. */
+export function formatsPage(formats: readonly Described[]): string {
+  return [
+    '# Formats',
+    "Generated from the formats' traits: change those, then run `npm run generate`.",
+    [
+      '| format | address | upstream by default | when a release became public | clients check signed indexes |',
+      '| --- | --- | --- | --- | --- |',
+      ...formats.map(line),
+    ].join('\n'),
+    ...formats.flatMap(({ id, title, notes }) => [
+      `## ${title}`,
+      notes.map((note) => `- ${note}`).join('\n'),
+      `Requests and details: [\`formats/${id}/readme.md\`](../server/src/formats/${id}/readme.md).`,
+    ]),
+    '',
+  ].join('\n\n');
+}
+
+function line({ id, title, mount, upstream, evidence, signedIndexes }: Described): string {
+  const byDefault = upstream ? `the public ${title} registry` : 'none: `url` is required';
+  const cells = [`${title} (\`${id}\`)`, `\`/${mount}/\``, byDefault, EVIDENCE[evidence], signedIndexes ? 'yes' : 'no'];
+  return `| ${cells.join(' | ')} |`;
+}
