@@ -60,7 +60,7 @@ export class Draft {
       change.expected?.state === 'absent' && current?.managedBy === 'defaults' && this.#managedBy !== 'defaults';
     requireExpected(change, taken ? undefined : current);
     const { kind, name } = change;
-    const spec = validate(kind, withSecrets(kind, change.spec, current?.spec));
+    const spec = validate(kind, withSecrets(kind, named(change), current?.spec));
     if (spec['name'] !== name)
       throw fieldFault([{ path: ['name'], message: `must be ${name}, the name in the address` }]);
     if (current) requireImmutable(current, spec);
@@ -138,6 +138,12 @@ export class Draft {
       details: { users: users.map(({ kind, name }) => ({ kind, name })) },
     });
   }
+}
+
+/** What the address of a change says already, its spec need not repeat; one that does must agree. */
+function named({ name, spec }: PutChange): unknown {
+  if (name === '' || typeof spec !== 'object' || spec === null || Array.isArray(spec) || 'name' in spec) return spec;
+  return { name, ...spec };
 }
 
 function requireImmutable(current: ResourceRow, spec: Readonly<Record<string, unknown>>): void {

@@ -49,6 +49,15 @@ test('a name that is taken is a conflict that names what is there', async () => 
   ).toBe(409);
 });
 
+test('a PUT may leave out the name that its address says, and may not say another', async () => {
+  const { name: _, ...nameless } = remote('nameless');
+  const made = await server.put('/api/v2/remotes/nameless', nameless);
+  expect(made.status).toBe(201);
+  expect(made.body).toMatchObject({ name: 'nameless', spec: { name: 'nameless' } });
+  const other = await server.put('/api/v2/remotes/nameless', remote('another'));
+  expect(other).toMatchObject({ status: 400, body: { errors: [{ path: ['name'] }] } });
+});
+
 test('two PUTs with one revision: the second is told to read again', async () => {
   const { body } = await server.put('/api/v2/remotes/twice', remote('twice'));
   const headers = { 'if-match': `"${body.revision}"` };
