@@ -12,6 +12,8 @@ const suite = (name: string, include: string[], exclude: string[], timeoutMs: nu
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    // How long a test may wait for what happens by itself: on a loaded machine that takes a while, and nothing is measured.
+    expect: { poll: { timeout: 15_000, interval: 20 } },
   },
 });
 
@@ -34,7 +36,7 @@ export default defineConfig({
         'unit',
         ['server/{src,test}/**/*.test.ts', 'terraform-provider/src/**/*.test.ts', 'scripts/**/*.test.mjs'],
         [...clientSuites, ...serviceSuites],
-        30_000,
+        90_000,
       ),
       suite('clients', clientSuites, [], 300_000),
       suite('services', serviceSuites, [], 120_000),
