@@ -17,7 +17,7 @@ const npm = '  format = "npm"';
 /** The wrong line ends in `# here`. */
 const wrong: readonly (readonly [string, readonly string[], string])[] = [
   ['a duration without a unit', [npm, '  index_ttl = "5 minutes" # here'], 'Must be a duration such as'],
-  ['an unknown format', ['  format = "nmp" # here'], 'Must be one of npm, pypi, generic'],
+  ['an unknown format', ['  format = "nmp" # here'], 'Must be one of npm, pypi, '],
   ['a label with a blank', [npm, '  labels = { "Team Name" = "x" } # here'], 'Its key must be'],
   [
     'an address that is none',
