@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FOREVER, type ObjectRow } from '../ledger/ledger.ts';
 import { IntegrityError, type Readable, type Store, type Upload } from '../store/store.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
+import { collect } from './collect.ts';
 import { isOutage, storing } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
@@ -213,15 +214,8 @@ export class Artifacts {
   async #text(target: ArtifactTarget, release: Pick<FileFacts, 'name' | 'version'>): Promise<string | undefined> {
     try {
       const { body } = await this.open(target, { ...release, path: target.path, role: target.role });
-      const chunks: Buffer[] = [];
-      let size = 0;
-      for await (const chunk of body.stream()) {
-        size += chunk.length;
-        if (size > LONGEST_CHECKSUM) break;
-        chunks.push(Buffer.from(chunk));
-      }
-      body.release();
-      return size > LONGEST_CHECKSUM ? undefined : Buffer.concat(chunks).toString();
+      const bytes = await collect(body.stream(0, LONGEST_CHECKSUM + 1), undefined).finally(() => body.release());
+      return bytes.length > LONGEST_CHECKSUM ? undefined : bytes.toString();
     } catch (error) {
       if (error instanceof Fault && error.code === 'not_found') return undefined;
       throw error;

@@ -180,12 +180,12 @@ export class Documents {
       if (row) await objects.drop(row);
       throw this.#absent(target, answer.status);
     }
+    const ttl = answer.place.ttl ?? settings.index.ttl;
     if (answer.kind === 'unchanged') {
       const kept = row as ObjectRow;
-      const freshness = freshnessOf(answer.headers, now, answer.place.ttl ?? settings.index.ttl);
+      const freshness = freshnessOf(answer.headers, now, ttl);
       return { row: await objects.refresh(kept, { ...kept, ...freshness }), cache: 'revalidated' };
     }
-    const ttl = answer.place.ttl ?? settings.index.ttl;
     const received = await this.#receive(target, answer.response);
     const next: ObjectRow = {
       repository: settings.name,
@@ -222,8 +222,7 @@ export class Documents {
       const bytes = await collect(body, length, (chunk) => storing(upload.write(chunk)));
       const lastModified = response.headers['last-modified'];
       const received = { type, url: response.url, ...(lastModified === undefined ? {} : { lastModified }) };
-      const document: JobDocument = { target, bytes, ...described(received) };
-      const studied = await this.#understood(target, document);
+      const studied = await this.#understood(target, { target, bytes, ...received });
       const committed = await storing(upload.commit());
       this.#remember(target, committed.digest, studied);
       return { digest: committed.digest, size: committed.size, type, url: response.url };

@@ -3,7 +3,7 @@ import type { Store } from '../store/store.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { PullJournal } from './audited.ts';
 import { composeAddress, composeRemote, composeVirtual } from './compose.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type UpstreamStatus } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { FileTable } from './file-table.ts';
 import type { AnyFormat } from './format.ts';
@@ -43,13 +43,6 @@ export interface EngineDeps {
   readonly memory: number;
   /** A pull that cannot be put on record at once is not served. */
   readonly strictAudit?: boolean;
-}
-
-export interface RepositoryStatus {
-  /** False while the upstream's last answer was a failure. */
-  readonly healthy: boolean;
-  readonly lastFetchAt?: number;
-  readonly lastError?: string;
 }
 
 interface Built extends Repository {
@@ -104,10 +97,6 @@ export class Engine {
     return this.#repositories.get(name);
   }
 
-  names(): readonly string[] {
-    return [...this.#repositories.keys()];
-  }
-
   /** Forgets what memory holds of objects that were evicted. */
   evicted(repository: string, paths: readonly string[] | 'all'): void {
     this.#objects.forget(repository, paths);
@@ -128,7 +117,7 @@ export class Engine {
     return probe(repository, repository.remote, repository.exchange, canonicalPath(path));
   }
 
-  status(name: string): RepositoryStatus {
+  status(name: string): UpstreamStatus {
     return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true };
   }
 

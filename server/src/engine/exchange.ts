@@ -10,6 +10,13 @@ export type Answer =
   /** The upstream itself says that there is none. */
   | { readonly kind: 'absent'; readonly status: number };
 
+export interface UpstreamStatus {
+  /** False while the upstream's last answer was a failure. */
+  readonly healthy: boolean;
+  readonly lastFetchAt?: number;
+  readonly lastError?: string;
+}
+
 /** Not found, gone, and not to be had for legal reasons. */
 const ABSENT: readonly number[] = [404, 410, 451];
 
@@ -25,7 +32,7 @@ export class Exchange {
   ) {}
 
   /** How the last request went. */
-  status(): { readonly healthy: boolean; readonly lastFetchAt?: number; readonly lastError?: string } {
+  status(): UpstreamStatus {
     if (!this.#last) return { healthy: true };
     const { at, failure } = this.#last;
     return {

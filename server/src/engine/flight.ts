@@ -9,8 +9,4 @@ export class Flights<Result> {
     this.#running.set(key, flight);
     return flight;
   }
-
-  get size(): number {
-    return this.#running.size;
-  }
 }

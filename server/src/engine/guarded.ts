@@ -21,7 +21,7 @@ export class GuardedSource implements Source {
   async artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery> {
     const delivery = await this.inner.artifact(target, ask);
     const { path, name, version } = delivery.file;
-    const refused = refusal(name === undefined ? { path } : { path, name }, [this.rules]);
+    const refused = refusal({ path, name }, [this.rules]);
     if (refused) {
       throw new Fault('withheld', `${refused.reason}.`, {
         details: { rule: refused.rule, package: name, version, repository: delivery.repository },

@@ -82,10 +82,7 @@ function classified(target: Target, exchange: Exchange): Probe['classification']
 function decided(target: Target, exchange: Exchange): Probe['decision'] {
   const { rules } = exchange.settings;
   if (target.kind !== 'artifact' || !rules) return { allowed: true };
-  const refused = refusal(
-    target.name === undefined ? { path: target.path } : { path: target.path, name: target.name },
-    [rules],
-  );
+  const refused = refusal(target, [rules]);
   return refused ? { allowed: false, ...refused } : { allowed: true };
 }
 

@@ -58,9 +58,9 @@ export class RemoteSource implements Source {
         status: response.status,
       };
     } catch (error) {
-      throw exchange.failed(error) instanceof Fault
-        ? exchange.failed(error)
-        : new Fault('upstream_unavailable', `The upstream of "${settings.name}" broke off.`, { cause: error });
+      const failed = exchange.failed(error);
+      if (failed instanceof Fault) throw failed;
+      throw new Fault('upstream_unavailable', `The upstream of "${settings.name}" broke off.`, { cause: error });
     }
   }
 

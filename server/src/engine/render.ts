@@ -105,8 +105,7 @@ function keep(format: AnyFormat, doc: unknown, rules: readonly Ruleset[]): { doc
   let first: Refusal | undefined;
   let admitted = 0;
   const kept = format.index.keep(doc, (path) => {
-    const name = names.get(path);
-    const refused = refusal(name === undefined ? { path } : { path, name }, rules);
+    const refused = refusal({ path, name: names.get(path) }, rules);
     if (refused) first ??= refused;
     else admitted += 1;
     return refused;

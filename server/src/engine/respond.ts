@@ -59,23 +59,14 @@ export function respondFault(
   request: IncomingMessage,
   response: ServerResponse,
   fault: Fault,
-  repository: Repository | undefined,
+  repository: Repository,
   target: Target | undefined,
 ): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const body: Body = repository?.format.fault(fault.code, fault.message, target) ?? {
-    bytes: JSON.stringify({
-      type: 'about:blank',
-      title: fault.code,
-      status: fault.status,
-      detail: fault.message,
-      code: fault.code,
-    }),
-    type: 'application/problem+json',
-  };
+  const body = repository.format.fault(fault.code, fault.message, target);
   const { retryAfter, until } = fault.details;
   const headers: Headers = {
     'content-type': body.type,

@@ -13,7 +13,7 @@ export interface Ruleset {
 /** What a rule looks at: a file's canonical path below the repository, and the name of its package. */
 export interface Subject {
   readonly path: string;
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 export interface Refusal {
