@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isKnown } from '../access/access.ts';
+import { Fault } from '../engine/fault.ts';
+import type { Publication } from '../engine/format.ts';
+import type { Incoming, Publisher } from '../engine/hosted.ts';
+import type { Metrics } from '../engine/metrics.ts';
+import type { Reply } from '../engine/serve.ts';
+import type { Ask } from '../engine/source.ts';
+import { invite } from './expectation.ts';
+
+export interface Publishing {
+  readonly publication: Publication;
+  readonly publisher: Publisher;
+  /** Its name. */
+  readonly repository: string;
+  readonly metrics: Metrics;
+}
+
+/** Takes what a request publishes. Whatever speaks against it is said before its body is asked for. Throws `Fault`. */
+export async function publish(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ask: Ask,
+  { publication, publisher, repository, metrics }: Publishing,
+): Promise<Reply> {
+  try {
+    requireAllowed(ask, repository);
+    const { created, digest, tag } = await publisher.publish(publication, incoming(request, response));
+    metrics.requests(repository, 'publish', created ? 'created' : 'replaced').inc();
+    const headers = { etag: `"${tag}"`, 'x-entrepot-digest': digest };
+    const body = { bytes: '', type: 'text/plain; charset=utf-8', status: created ? 201 : 200, headers };
+    return { kind: 'body', body, headers: {} };
+  } catch (error) {
+    metrics.requests(repository, 'publish', error instanceof Fault ? error.code : 'internal').inc();
+    throw error;
+  }
+}
+
+function requireAllowed(ask: Ask, repository: string): void {
+  if (isKnown(ask)) return;
+  throw new Fault('unauthenticated', `Publishing to "${repository}" needs a token, as the password of any user name.`);
+}
+
+/** Refuses what would not be the file's bytes as they are to be served (RFC 9110 §14.5: a part of them). */
+function incoming(request: IncomingMessage, response: ServerResponse): Incoming {
+  const { headers } = request;
+  const length = headers['content-length'];
+  if (headers['content-range'] !== undefined)
+    throw new Fault('invalid', 'A file is published whole: Content-Range is not possible here.');
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new Fault('unsupported_media_type', 'A file is kept as it is sent: send it without Content-Encoding.');
+  if (length === undefined && headers['transfer-encoding'] === undefined)
+    throw new Fault(
+      'invalid',
+      'The request says neither how long its body is (Content-Length) nor that it is in chunks.',
+    );
+  return {
+    size: length === undefined ? undefined : Number(length),
+    type: headers['content-type'],
+    chunks: chunksOf(request, response),
+  };
+}
+
+/** What is left of a body that is not wanted any more is read and forgotten: else the client would not hear why. */
+async function* chunksOf(request: IncomingMessage, response: ServerResponse): AsyncGenerator<Uint8Array, void> {
+  invite(request, response);
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } catch (error) {
+    throw new Fault('invalid', 'The upload broke off: nothing was kept.', { cause: error });
+  } finally {
+    request.resume();
+  }
+}
