@@ -20,9 +20,26 @@ export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
   }
 }
 
+/** The token of `Authorization: Bearer …` alone. */
+export function bearerOf({ authorization }: IncomingHttpHeaders): string | undefined {
+  return /^bearer +(.*)$/i.exec(authorization ?? '')?.[1]?.trim();
+}
+
+/** The user name of Basic, where there is one. */
+export function userOf({ authorization }: IncomingHttpHeaders): string | undefined {
+  const encoded = /^basic +(.*)$/i.exec(authorization ?? '')?.[1];
+  return encoded === undefined ? undefined : pairOf(encoded)[0] || undefined;
+}
+
 function passwordOf(encoded: string): string {
+  return pairOf(encoded)[1];
+}
+
+/** Without a colon it is all password. */
+function pairOf(encoded: string): [user: string, password: string] {
   const pair = Buffer.from(encoded, 'base64').toString('utf8');
-  return pair.slice(pair.indexOf(':') + 1);
+  const colon = pair.indexOf(':');
+  return [pair.slice(0, Math.max(colon, 0)), pair.slice(colon + 1)];
 }
 
 function single(header: string | string[] | undefined): string | undefined {

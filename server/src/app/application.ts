@@ -63,7 +63,10 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
   const storage = await openStorage(settings, { log, now, between: overrides, opened });
   const token = await adminToken(settings.data, settings.adminToken);
   if (token.exposed) log.warn(`${token.path} can be read by others than its owner: chmod 600 it`);
-  const access = new Access(token.value, settings.anonymous);
+  const access = new Access(token.value, settings.anonymous, {
+    now,
+    ...(settings.secretKey === undefined ? {} : { secretKey: settings.secretKey }),
+  });
   const upstream = overrides.upstream ?? createUpstream({ userAgent: `entrepot/${VERSION}` });
   opened.defer(() => upstream.close());
 
@@ -106,6 +109,7 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
         engine,
         lane,
         identify,
+        access,
         metrics,
         log,
         nextRequestId,

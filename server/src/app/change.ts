@@ -45,4 +45,4 @@ export function keyOf({ kind, name }: { readonly kind: string; readonly name: st
 }
 
 /** Kinds whose resources are repositories: they share one space of names, the first segment of an address. */
-export const REPOSITORY_KINDS: readonly string[] = ['remote', 'virtual'];
+export const REPOSITORY_KINDS: readonly string[] = ['remote', 'hosted', 'virtual'];

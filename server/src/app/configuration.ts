@@ -1,4 +1,5 @@
 import { Fault } from '../engine/fault.ts';
+import type { RepositoryKind } from '../engine/format.ts';
 import type { Log } from '../engine/log.ts';
 import {
   type Ledger,
@@ -24,7 +25,7 @@ export interface Snapshot {
 
 /** A repository as the engine takes it: the spec with its defaults. */
 export interface ServedRepository {
-  readonly kind: 'remote' | 'virtual';
+  readonly kind: RepositoryKind;
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -169,7 +170,7 @@ export class Configuration {
   /** What this version cannot serve (a format it does not have) stays declared and is left out. */
   #served(row: ResourceRow): ServedRepository[] {
     const { kind, name, spec } = row;
-    if (kind !== 'remote' && kind !== 'virtual') return [];
+    if (kind !== 'remote' && kind !== 'hosted' && kind !== 'virtual') return [];
     try {
       validate(kind, spec);
       return [{ kind, name, spec: effective(kind, spec) }];

@@ -2,24 +2,30 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
+import type { Access } from '../access/access.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Fault } from '../engine/fault.ts';
-import type { Target } from '../engine/format.ts';
+import type { Body, Target } from '../engine/format.ts';
 import { acceptedEncodings } from '../engine/http.ts';
 import type { Log } from '../engine/log.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import { canonicalPath } from '../engine/path.ts';
 import type { Repository } from '../engine/repository.ts';
 import { contentHeaders, renditionHeaders, respond, respondFault } from '../engine/respond.ts';
-import { parse, type Reply, serve } from '../engine/serve.ts';
-import type { Ask, Content } from '../engine/source.ts';
+import { parse, publicationOf, type Reply, serve } from '../engine/serve.ts';
+import type { Ask, CacheState, Content } from '../engine/source.ts';
 import type { Caller } from './caller.ts';
+import { hearOut, invite } from './expectation.ts';
 import { type Identify, type Lane, LONGEST_CLIENT } from './lane.ts';
+import { challengeOf, grantToken, ping } from './oci-tokens.ts';
+import { publish } from './publish.ts';
+import { type Addressed, type Routed, routeOf } from './routing.ts';
 
 export interface DataPlaneDeps {
   readonly engine: Engine;
   readonly lane: Lane;
   readonly identify: Identify;
+  readonly access: Access;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly nextRequestId: () => string;
@@ -29,17 +35,6 @@ export interface DataPlaneDeps {
   readonly callerOf: (request: IncomingMessage) => Caller;
 }
 
-/** A request's repository: by its own name or under ArtifactAPI's addresses. */
-interface Routed {
-  readonly name: string;
-  readonly repository: Repository;
-  /** Path of the repository: `/npm` or `/api/v1/virtual/npm`. */
-  readonly mount: string;
-  /** What follows, as sent. */
-  readonly rest: string;
-  readonly query: string;
-}
-
 /** Files up to this size are served from memory once they are asked for again. */
 const HOT = 4 * 1024 * 1024;
 
@@ -47,13 +42,14 @@ const HOT = 4 * 1024 * 1024;
 export function registerDataPlane(fastify: FastifyInstance, deps: DataPlaneDeps): void {
   const plane = new DataPlane(deps);
   fastify.addHook('onRequest', (request, reply, next) => {
-    const routed = plane.route(request.raw.url ?? '/');
+    const routed = routeOf(request.raw.url ?? '/', deps.engine);
     if (!routed) {
       next();
       return;
     }
     reply.hijack();
-    void plane.handle(request.raw, reply.raw, routed);
+    if (routed.kind === 'repository') void plane.handle(request.raw, reply.raw, routed);
+    else void plane.handleRoot(request.raw, reply.raw, routed);
   });
 }
 
@@ -64,57 +60,85 @@ class DataPlane {
     this.#deps = deps;
   }
 
-  route(url: string): Routed | undefined {
-    const mark = url.indexOf('?');
-    const path = mark < 0 ? url : url.slice(0, mark);
-    const found = /^(?:\/api\/v1\/(remote|virtual))?\/([^/]+)(\/.*)?$/.exec(path);
-    const name = found?.[2];
-    if (!found || name === undefined) return undefined;
-    const repository = this.#deps.engine.repository(name);
-    if (!repository || (found[1] !== undefined && found[1] !== repository.kind)) return undefined;
-    const rest = found[3] ?? '';
-    return {
-      name,
-      repository,
-      mount: path.slice(0, path.length - rest.length),
-      rest,
-      query: mark < 0 ? '' : url.slice(mark + 1),
-    };
-  }
-
   /** Never rejects: whatever goes wrong is answered, or the connection is broken off. */
-  async handle(request: IncomingMessage, response: ServerResponse, routed: Routed): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, routed: Addressed): Promise<void> {
     const { repository } = routed;
     const { life } = repository;
     let target: Target | undefined;
     try {
+      for (const [name, value] of Object.entries(routed.headers)) response.setHeader(name, value);
       const ask = this.#ask(request);
-      const site = {
-        base: `${this.#deps.origin(this.#deps.callerOf(request))}${routed.mount}`,
-        options: repository.options,
+      const site = { base: `${this.#origin(request)}${routed.mount}`, options: repository.options };
+      const body = await this.#body(request, response, routed);
+      const asked = {
+        method: request.method ?? 'GET',
+        path: canonicalPath(routed.rest),
+        query: routed.query,
+        accept: request.headers.accept,
+        ...(body === undefined ? {} : { body }),
       };
-      const body = await this.#body(request, routed);
-      target = parse(
-        repository,
-        {
-          method: request.method ?? 'GET',
-          path: canonicalPath(routed.rest),
-          query: routed.query,
-          accept: request.headers.accept,
-          ...(body === undefined ? {} : { body }),
-        },
-        site,
-      );
+      const published = publicationOf(repository, asked);
+      if (published) {
+        target = published.publication.file;
+        const to = { ...published, repository: repository.name, metrics: this.#deps.metrics };
+        await respond(request, response, await publish(request, response, ask, to));
+        return;
+      }
+      target = parse(repository, asked, site);
       const reply = await this.#hot(
         request,
-        await serve(repository, target, ask, site.base, this.#deps.engine.renditions),
+        await serve(repository, target, ask, site.base, this.#deps.engine.serving),
       );
-      await this.#prepare(request, repository, life, reply);
+      await this.#prepare(request, routed, life, reply);
       const sent = await respond(request, response, reply);
       this.#deps.metrics.bytes(repository.name).inc(sent);
     } catch (error) {
-      respondFault(request, response, this.#explained(error, request), repository, target);
+      if (request.method !== 'GET' && request.method !== 'HEAD') await hearOut(request, response);
+      respondFault(
+        request,
+        response,
+        this.#challenged(this.#explained(error, request), request, routed),
+        repository,
+        target,
+      );
     }
+  }
+
+  /** Below the root of a protocol, but for none of the repositories. Never rejects. */
+  async handleRoot(
+    request: IncomingMessage,
+    response: ServerResponse,
+    routed: Exclude<Routed, Addressed>,
+  ): Promise<void> {
+    const { format } = routed;
+    try {
+      const body = await this.#rooted(request, response, routed);
+      await respond(request, response, { kind: 'body', body, headers: format.headers?.(undefined, undefined) ?? {} });
+    } catch (error) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') await hearOut(request, response);
+      const fault = this.#explained(error, request);
+      respondFault(request, response, this.#challenged(fault, request, routed), { format }, undefined);
+    }
+  }
+
+  async #rooted(request: IncomingMessage, response: ServerResponse, routed: Exclude<Routed, Addressed>): Promise<Body> {
+    const { access } = this.#deps;
+    if (routed.kind === 'ping') return ping(request, access);
+    if (routed.kind === 'token') return grantToken(request, response, access);
+    this.#ask(request);
+    throw new Fault('not_found', routed.reason);
+  }
+
+  /** Who is not known is told how to become it. */
+  #challenged(fault: Fault, request: IncomingMessage, routed: Routed): Fault {
+    if (fault.code !== 'unauthenticated' || routed.kind === 'token') return fault;
+    const challenge = challengeOf(routed, this.#origin(request), request.headers);
+    if (challenge === undefined) return fault;
+    return new Fault(fault.code, fault.message, { cause: fault, details: { ...fault.details, challenge } });
+  }
+
+  #origin(request: IncomingMessage): string {
+    return this.#deps.origin(this.#deps.callerOf(request));
   }
 
   #ask(request: IncomingMessage): Ask {
@@ -135,10 +159,15 @@ class DataPlane {
   }
 
   /** Only where the format takes one, and never more than it says, packed or unpacked. */
-  async #body(request: IncomingMessage, { repository, rest }: Routed): Promise<Uint8Array | undefined> {
+  async #body(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { repository, rest }: Addressed,
+  ): Promise<Uint8Array | undefined> {
     if (request.method === 'GET' || request.method === 'HEAD') return undefined;
     const taken = repository.format.traits.bodies?.find(({ prefix }) => rest.slice(1).startsWith(prefix));
     if (!taken) return undefined;
+    invite(request, response);
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of request) {
@@ -160,31 +189,30 @@ class DataPlane {
   /** A small file that was asked for before is read into memory whole. */
   async #hot({ method, headers }: IncomingMessage, reply: Reply): Promise<Reply> {
     if (reply.kind !== 'content' || reply.content.cache !== 'hit') return reply;
-    if (method !== 'GET' || headers.range !== undefined) return reply;
+    if (method !== 'GET' || headers.range !== undefined || reply.content.freshUntil <= this.#deps.now()) return reply;
     const { body } = reply.content;
     if (!('bytes' in body) || body.size === undefined || body.size > HOT || typeof body.bytes !== 'function')
       return reply;
     const bytes: Buffer = await body.bytes();
     body.release();
-    return { kind: 'content', content: { ...reply.content, body: inMemory(bytes) } };
+    return { ...reply, content: { ...reply.content, body: inMemory(bytes) } };
   }
 
-  async #prepare(
-    request: IncomingMessage,
-    repository: Repository,
-    life: Repository['life'],
-    reply: Reply,
-  ): Promise<void> {
+  async #prepare(request: IncomingMessage, routed: Addressed, life: Repository['life'], reply: Reply): Promise<void> {
+    const { repository } = routed;
     const { url, method, headers } = request;
-    if (url === undefined || method !== 'GET' || headers.range !== undefined || reply.kind === 'body') return;
+    if (url === undefined || method !== 'GET' || headers.range !== undefined) return;
+    if (reply.kind === 'body' || reply.personal) return;
+    if (cacheOf(reply) === 'stale') return;
     const { lane, metrics } = this.#deps;
-    const common = { life, bytes: metrics.bytes(repository.name) };
+    const common = { life, preparedAt: this.#deps.now(), bytes: metrics.bytes(repository.name) };
+    const own = { ...reply.headers, ...routed.headers };
     if (reply.kind === 'rendition') {
       const { rendition, freshUntil } = reply;
       if (freshUntil <= this.#deps.now()) return;
       const encoding = rendition.best(acceptedEncodings(request));
       const body = await rendition.encoded(encoding);
-      const described = renditionHeaders(rendition, encoding, 'hit');
+      const described = renditionHeaders(rendition, encoding, 'hit', own);
       lane.keepIndex(url, headers, {
         ...common,
         ...flattened(described, body.length),
@@ -196,10 +224,10 @@ class DataPlane {
       return;
     }
     const { content } = reply;
-    if (!(content.body instanceof InMemory)) return;
+    if (!(content.body instanceof InMemory) || content.freshUntil <= this.#deps.now()) return;
     lane.keepFile(url, {
       ...common,
-      ...flattened(contentHeaders(content, 'hit'), content.body.size),
+      ...flattened(contentHeaders(content, 'hit', own), content.body.size),
       tag: content.tag,
       body: content.body.bytes,
       validUntil: content.freshUntil,
@@ -220,6 +248,10 @@ class DataPlane {
 }
 
 const unpacked = promisify(gunzip) as (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+function cacheOf(reply: Exclude<Reply, { kind: 'body' }>): CacheState {
+  return reply.kind === 'rendition' ? reply.cache : reply.content.cache;
+}
 
 class InMemory {
   constructor(readonly bytes: Buffer) {}

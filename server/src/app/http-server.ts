@@ -42,8 +42,9 @@ export function createHttpServer({ lane, handler, tls }: HttpServerSettings): Se
     }
     if (!lane(request, response)) handler(request, response);
   };
-  if (!tls) return createServer(LIMITS, listener);
-  const server = createTlsServer({ ...LIMITS, ...tls.current() }, listener);
+  // 'checkContinue': not answered with 100 here; whoever reads the body invites it, after whoever may refuse it.
+  if (!tls) return createServer(LIMITS, listener).on('checkContinue', listener);
+  const server = createTlsServer({ ...LIMITS, ...tls.current() }, listener).on('checkContinue', listener);
   tls.onChange((files) => server.setSecureContext(files));
   return server;
 }

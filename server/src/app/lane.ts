@@ -10,6 +10,9 @@ export type Identify = (headers: IncomingHttpHeaders) => Pick<Asker, 'principal'
 /** So much of a User-Agent is put on record: some clients send a whole inventory. */
 export const LONGEST_CLIENT = 200;
 
+/** A clock that jumped back makes answers look valid for too long, in milliseconds. */
+const CLOCK_SLACK = 60_000;
+
 /** An answer that can be written at once: nothing is parsed, hashed or looked up in a database for it. */
 export interface Prepared {
   readonly tag: string;
@@ -18,6 +21,7 @@ export interface Prepared {
   readonly notModified: readonly string[];
   readonly body: Buffer;
   /** Epoch milliseconds. */
+  readonly preparedAt: number;
   readonly validUntil: number;
   /** Of the repository it was made for. */
   readonly life: { readonly current: boolean };
@@ -56,7 +60,7 @@ export class Lane {
     const prepared = this.#files.get(url) ?? this.#indexes.get(variant(url, headers));
     if (!prepared) return false;
     const now = this.#deps.now();
-    if (!prepared.life.current || now >= prepared.validUntil) return false;
+    if (!prepared.life.current || now >= prepared.validUntil || now < prepared.preparedAt - CLOCK_SLACK) return false;
     const who = this.#deps.identify(headers);
     if (!who) return false;
     const none = headers['if-none-match'];

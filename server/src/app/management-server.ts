@@ -8,6 +8,7 @@ import type { ApiDeps } from '../api/dependencies.ts';
 import { acceptJson, BODY_LIMIT } from '../api/json-body.ts';
 import { managementModule } from '../api/management.ts';
 import { ProblemFilter } from '../api/problem-filter.ts';
+import { invite } from './expectation.ts';
 
 export interface ManagementSettings {
   readonly deps: ApiDeps;
@@ -48,6 +49,10 @@ export async function createManagementServer({
   acceptJson(fastify);
   before(fastify);
   guardManagement(fastify, deps.access);
+  fastify.addHook('preParsing', (request, reply, payload, next) => {
+    invite(request.raw, reply.raw);
+    next(null, payload);
+  });
   await app.init();
   return app;
 }

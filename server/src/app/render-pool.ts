@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import type { JobDocument, Rendered, RenderJob, Studied, StudyJob } from '../engine/render.ts';
+import type { ChooseJob, Chosen, JobDocument, Rendered, RenderJob, Studied, StudyJob } from '../engine/render.ts';
 import type { RenderPool } from '../engine/renderer.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -19,6 +19,8 @@ export function createRenderPool(threads: number): RenderPool & { close(): Promi
       pool.run(job, { name: 'studyInWorker', transferList: moved(job.documents) }),
     render: (job: RenderJob): Promise<Rendered> =>
       pool.run(job, { name: 'renderInWorker', transferList: moved(job.members.flatMap(({ documents }) => documents)) }),
+    choose: (job: ChooseJob): Promise<Chosen> =>
+      pool.run(job, { name: 'chooseInWorker', transferList: moved(job.documents) }),
     close: () => pool.destroy(),
   };
 }

@@ -82,7 +82,8 @@ export const TABLE = {
     parse: parse.secret(16),
   }),
   secretKey: setting('secret_key', {
-    description: 'Seals the secrets in the ledger, at least 32 characters.',
+    description:
+      'Seals the secrets in the ledger and the short-lived tokens of container clients, at least 32 characters.',
     otherwise: 'with SQLite made at first start; with PostgreSQL it must be set',
     secret: true,
     parse: parse.secret(32),

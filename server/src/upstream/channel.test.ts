@@ -84,6 +84,23 @@ test('an origin gets so many requests at once, bodies included, and no more', as
   expect((await third).status).toBe(200);
 });
 
+test("a route's own limit holds for it, and not for another to the same origin", async () => {
+  const open: ServerResponse[] = [];
+  const { url } = await serve((_, response) => {
+    response.write('x');
+    open.push(response);
+  });
+  const upstream = anUpstream();
+  const first = await get(upstream, `${url}/1`, { concurrency: 1 });
+  const second = get(upstream, `${url}/2`, { concurrency: 1 });
+  expect((await get(upstream, `${url}/3`)).status).toBe(200);
+  expect((await get(upstream, `${url}/4`)).status).toBe(200);
+  expect(open).toHaveLength(3);
+  open[0]?.end();
+  await read(first);
+  expect((await second).status).toBe(200);
+});
+
 test.each([
   ['read', async (url: string, upstream: ReturnType<typeof anUpstream>) => void (await text(get(upstream, url)))],
   ['discarded', async (url: string, upstream: ReturnType<typeof anUpstream>) => (await get(upstream, url)).discard()],

@@ -6,6 +6,7 @@ import { type Lookup, lookupByTheSystem, privateMessage } from './dial.ts';
 import { type Hop, isRedirect, MOST_REDIRECTS, redirected } from './redirect.ts';
 import { HttpResponse } from './response.ts';
 import { Retries, type Retrying } from './retry.ts';
+import { withTokens } from './tokens.ts';
 import { type Route, type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts';
 
 export interface UpstreamOptions {
@@ -23,7 +24,7 @@ const LIMITS: ChannelLimits = { concurrency: 48, failures: 5, rest: 10_000 };
 const RETRYING: Retrying = { attempts: 2, budget: 3000, delay: 200 };
 
 export function createUpstream(options: UpstreamOptions): Upstream {
-  return new HttpUpstream(options);
+  return withTokens(new HttpUpstream(options), options.now ?? Date.now);
 }
 
 class HttpUpstream implements Upstream {
@@ -79,7 +80,7 @@ class HttpUpstream implements Upstream {
     const answer = await channel.send({ ...hop, headers }, signal);
     const connect = channel.connectTime(sent);
     const timings = { firstByte: performance.now() - began, ...(connect === undefined ? {} : { connect }) };
-    return new HttpResponse(answer, url.href, timings, channel.peer, hop.method);
+    return new HttpResponse(answer, url.href, timings, channel.peer, hop);
   }
 
   #channel(route: Route, origin: string): Channel {
@@ -87,17 +88,26 @@ class HttpUpstream implements Upstream {
     const known = this.#channels.get(key);
     if (known) return known;
     const { lookup = lookupByTheSystem, limits } = this.#options;
-    const channel = new Channel({ route, origin, lookup }, { ...LIMITS, ...limits }, this.#now);
+    const { concurrency } = route;
+    const own = { ...LIMITS, ...limits, ...(concurrency === undefined ? {} : { concurrency }) };
+    const channel = new Channel({ route, origin, lookup }, own, this.#now);
     this.#channels.set(key, channel);
     return channel;
   }
 
-  /** Routes that dial alike share connections. */
+  /** Routes that dial alike, and as often at once, share connections. */
   #routeKey(route: Route): string {
     const known = this.#routes.get(route);
     if (known !== undefined) return known;
-    const { allowPrivateNetwork, caPem, clientCert, proxyUrl, timeouts } = route;
-    const parts = [allowPrivateNetwork, caPem, clientCert && [route.origin, clientCert], proxyUrl, timeouts];
+    const { allowPrivateNetwork, caPem, clientCert, proxyUrl, timeouts, concurrency } = route;
+    const parts = [
+      allowPrivateNetwork,
+      caPem,
+      clientCert && [route.origin, clientCert],
+      proxyUrl,
+      timeouts,
+      concurrency,
+    ];
     const key = createHash('sha256').update(JSON.stringify(parts)).digest('base64');
     this.#routes.set(route, key);
     return key;

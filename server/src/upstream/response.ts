@@ -21,12 +21,13 @@ export class HttpResponse implements UpstreamResponse {
     readonly url: string,
     readonly timings: UpstreamResponse['timings'],
     readonly peer: Peer,
-    method: UpstreamRequest['method'],
+    { method, headers: asked }: Pick<UpstreamRequest, 'method' | 'headers'>,
   ) {
     const { 'content-length': length, 'content-encoding': encoding, ...others } = joined(answer.headers);
     this.status = answer.statusCode;
     this.#raw = answer.body;
-    this.#codings = codingsOf(encoding);
+    // Who asks for the plain bytes gets those of the file: some servers label a stored .gz as encoded.
+    this.#codings = asked?.['accept-encoding'] === 'identity' ? [] : codingsOf(encoding);
     const isEmpty = method === 'HEAD' || this.status === 204 || this.status === 304;
     this.#length = isEmpty ? 0 : length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
     const isPacked = this.#codings.length > 0;

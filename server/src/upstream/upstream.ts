@@ -17,6 +17,8 @@ export interface UpstreamRequest {
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal;
   readonly route: Route;
+  /** What a token is asked for, where the route has `tokens` and the upstream does not say: `repository:library/alpine:pull`. */
+  readonly scope?: string;
 }
 
 /** How a remote is reached: from its spec, never from a request. */
@@ -25,10 +27,17 @@ export interface Route {
   readonly origin: string;
   /** Sent to `origin` only: `authorization` and the remote's own headers, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * A 401 of `origin` that asks for a token is answered with one, had from where it says with this user name and password,
+   * if there are any: `headers` then hold no `authorization`.
+   */
+  readonly tokens?: { readonly username?: string; readonly password?: string };
   readonly allowPrivateNetwork: boolean;
   readonly caPem?: string;
   readonly clientCert?: { readonly certPem: string; readonly keyPem: string };
   readonly proxyUrl?: string;
+  /** Requests to one host at a time, their bodies included; default: the door's own limit. */
+  readonly concurrency?: number;
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number };
 }
