@@ -1,107 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { type Load, load } from './load.ts';
-import { type Running, startEntrepot, startNginx } from './servers.ts';
-import { type Sample, startUpstream } from './upstream.ts';
+import { parseArgs } from 'node:util';
+import { type Measured, measure, ROUNDS, table } from './measure.ts';
+import { repositoryOf } from './repositories.ts';
+import { folderOf, type Sample } from './sample.ts';
+import { samplesOf } from './samples/all.ts';
+import { startEntrepot, startNginx } from './servers.ts';
+import { startUpstream } from './upstream.ts';
 
-/** What is measured, and how much of nginx's figure it must reach in the same run. */
-interface Row {
-  readonly name: string;
-  readonly path: string;
-  readonly target: number;
-  readonly by: 'requests' | 'bytes';
-  readonly connections: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Asks with the tag that the answer came with. */
-  readonly conditional?: boolean;
-}
-
-const SAMPLES: readonly Sample[] = [
-  { name: 'small', packument: 2_000, tarball: 30_000 },
-  { name: 'medium', packument: 135_000, tarball: 300_000 },
-  { name: 'large', packument: 2_000, tarball: 100_000_000 },
-];
-
-const ROWS: readonly Row[] = [
-  { name: 'packument 2 kB', path: '/small', target: 0.6, by: 'requests', connections: 32 },
-  { name: 'packument 135 kB', path: '/medium', target: 0.65, by: 'requests', connections: 32 },
-  {
-    name: 'packument 135 kB, gzip',
-    path: '/medium',
-    target: 0.5,
-    by: 'requests',
-    connections: 32,
-    headers: { 'Accept-Encoding': 'gzip' },
-  },
-  { name: '304', path: '/medium', target: 0.45, by: 'requests', connections: 32, conditional: true },
-  { name: 'tarball 30 kB', path: '/small/-/small-1.0.0.tgz', target: 0.45, by: 'requests', connections: 32 },
-  { name: 'tarball 300 kB', path: '/medium/-/medium-1.0.0.tgz', target: 1.2, by: 'requests', connections: 32 },
-  { name: 'blob 100 MB', path: '/large/-/large-1.0.0.tgz', target: 1.3, by: 'bytes', connections: 4 },
-];
-
-interface Measured {
-  readonly row: Row;
-  readonly ours: Load;
-  readonly theirs: Load;
-  readonly ratio: number;
-}
-
-const SECONDS = 4;
-const ROUNDS = 3;
-
-/** Interleaved, so that a machine that slows down slows both; the median of the rounds' ratios is what counts. */
-async function measure(row: Row, ours: string, theirs: string): Promise<Measured> {
-  const rounds: Measured[] = [];
-  for (const url of [ours, theirs]) await warm(url + row.path, row.headers);
-  for (let round = 0; round < ROUNDS; round++) {
-    const mine = await load(ours + row.path, await optionsFor(row, ours));
-    const nginx = await load(theirs + row.path, await optionsFor(row, theirs));
-    const ratio =
-      row.by === 'bytes'
-        ? mine.bytesPerSecond / nginx.bytesPerSecond
-        : mine.requestsPerSecond / nginx.requestsPerSecond;
-    rounds.push({ row, ours: mine, theirs: nginx, ratio });
-  }
-  return rounds.toSorted((a, b) => a.ratio - b.ratio)[Math.floor(ROUNDS / 2)] as Measured;
-}
-
-async function optionsFor(
-  row: Row,
-  url: string,
-): Promise<{ connections: number; seconds: number; headers: Record<string, string> }> {
-  const headers: Record<string, string> = { ...row.headers };
-  if (row.conditional) {
-    const plain = { 'accept-encoding': 'identity', ...headers };
-    const tag = (await fetch(url + row.path, { headers: plain })).headers.get('etag');
-    if (tag === null) throw new Error(`${url}${row.path} came without an ETag`);
-    headers['If-None-Match'] = tag;
-    const { status } = await fetch(url + row.path, { headers: { ...plain, ...headers } });
-    if (status !== 304) throw new Error(`${url}${row.path} answered ${status} to its own tag`);
-  }
-  return { connections: row.connections, seconds: SECONDS, headers };
-}
-
-async function warm(url: string, headers: Readonly<Record<string, string>> | undefined): Promise<void> {
-  for (let time = 0; time < 4; time++) {
-    const response = await fetch(url, { headers: { ...headers } });
-    if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-    await response.arrayBuffer();
-  }
-}
-
-function table(measured: readonly Measured[]): string {
-  const lines = measured.map(({ row, ours, theirs, ratio }) => {
-    const unit = (one: Load) =>
-      row.by === 'bytes' ? `${Math.round(one.bytesPerSecond / 1e6)} MB/s` : `${Math.round(one.requestsPerSecond)}/s`;
-    return `| ${row.name} | ${unit(ours)} | ${unit(theirs)} | ${ratio.toFixed(2)} | ≥ ${row.target} | ${ours.p99.toFixed(1)} ms | ${theirs.p99.toFixed(1)} ms |`;
-  });
-  return [
-    '| work | entrepot | nginx `proxy_cache` | ratio | target | p99 | nginx p99 |',
-    '|---|---|---|---|---|---|---|',
-    ...lines,
-  ].join('\n');
-}
+const USAGE = `npm run bench -- [--only <text>] [--seconds <number>] [--write <file>]
+  --only     rows whose format or name contains the text, whatever the case; several times: any of them
+  --seconds  how long each turn of a row lasts
+  --write    the table goes into this file too`;
 
 /** Ends the process, saying how to get what is missing. */
 function requireTools(tools: readonly string[]): void {
@@ -111,36 +22,72 @@ function requireTools(tools: readonly string[]): void {
   process.exit(2);
 }
 
-async function declare(entrepot: Running & { readonly token: string }, upstream: string): Promise<void> {
-  const response = await fetch(`${entrepot.url}/api/v2/remotes`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${entrepot.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'bench', format: 'npm', url: upstream, allow_private_network: true, index_ttl: '1h' }),
-  });
-  if (response.status !== 201) throw new Error(`the remote was not made: ${response.status} ${await response.text()}`);
+function options(): { readonly only: readonly string[]; readonly seconds?: number; readonly write?: string } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string', multiple: true, default: [] },
+        seconds: { type: 'string' },
+        write: { type: 'string' },
+      },
+    });
+    const { only, seconds, write } = values;
+    if (seconds !== undefined && !/^[1-9]\d*$/.test(seconds)) throw new Error(`${seconds} is no number of seconds`);
+    return {
+      only,
+      ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
+      ...(write === undefined ? {} : { write }),
+    };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
+/** The formats as they are built: their options are declared with decorators, which Node does not run from TypeScript. */
+async function installedFormats(): Promise<readonly string[]> {
+  const built: string = '../dist/formats/all.js';
+  const { formats }: { formats: readonly { readonly id: string }[] } = await import(built);
+  return formats.map(({ id }) => id);
+}
+
+function picked(samples: readonly Sample[], only: readonly string[]): readonly Sample[] {
+  const wanted = only.map((text) => text.toLowerCase());
+  const isWanted = (text: string) => wanted.length === 0 || wanted.some((one) => text.toLowerCase().includes(one));
+  return samples
+    .map((sample) => ({ ...sample, rows: sample.rows.filter(({ name }) => isWanted(`${sample.format} ${name}`)) }))
+    .filter(({ rows }) => rows.length > 0);
+}
+
+const { only, seconds, write } = options();
 requireTools(['nginx', 'wrk']);
-const upstream = await startUpstream(SAMPLES);
+const samples = picked(samplesOf(await installedFormats()), only);
+if (samples.length === 0) {
+  console.error(`No row has ${only.join(' or ')} in its name.`);
+  process.exit(2);
+}
+
+const upstream = await startUpstream(samples);
 const entrepot = await startEntrepot();
 const nginx = await startNginx(upstream.url);
 try {
-  await declare(entrepot, upstream.url);
   const measured: Measured[] = [];
-  for (const row of ROWS) {
-    process.stderr.write(`measuring ${row.name} …\n`);
-    measured.push(await measure(row, `${entrepot.url}/bench`, nginx.url));
+  for (const sample of samples) {
+    const ours = await repositoryOf(sample, entrepot, upstream.url);
+    for (const row of sample.rows) {
+      process.stderr.write(`measuring ${row.name} …\n`);
+      measured.push(await measure(row, ours, nginx.url + folderOf(sample), seconds));
+    }
   }
   const printed = table(measured);
   console.log(printed);
-  const out = process.argv.indexOf('--write');
-  if (out > 0) await writeFile(process.argv[out + 1] as string, `${printed}\n`);
+  if (write !== undefined) await writeFile(write, `${printed}\n`);
   const failed = measured.filter(({ ours }) => ours.failed > 0);
   const missed = measured.filter(({ ratio, row }) => ratio < row.target);
   for (const { row, ours } of failed) console.log(`${row.name}: ${ours.failed} requests failed`);
   for (const { row, ratio } of missed)
     console.log(`${row.name}: ${ratio.toFixed(2)} of nginx, the target is ${row.target}`);
-  console.log(`${cpus().length} cores, one load generator beside the servers, ${ROUNDS} rounds of ${SECONDS} s each`);
+  console.log(`${cpus().length} cores, one load generator beside the servers, the median of ${ROUNDS} rounds`);
   process.exitCode = failed.length + missed.length > 0 ? 1 : 0;
 } finally {
   await nginx.stop();

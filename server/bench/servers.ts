@@ -10,10 +10,14 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+export interface Entrepot extends Running {
+  readonly token: string;
+}
+
 const MAIN = new URL('../dist/app/main.js', import.meta.url).pathname;
 
 /** Our server, as built, in a folder of its own. */
-export async function startEntrepot(): Promise<Running & { readonly token: string }> {
+export async function startEntrepot(): Promise<Entrepot> {
   const data = await mkdtemp(join(tmpdir(), 'entrepot-bench-'));
   const port = await freePort();
   const child = spawn(process.execPath, [MAIN, '--listen', `127.0.0.1:${port}`, '--data', data], {
