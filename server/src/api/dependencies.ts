@@ -5,7 +5,6 @@ import type { Configuration } from '../app/configuration.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Log } from '../engine/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Store } from '../store/store.ts';
 import type { Health } from './health-checks.ts';
 
 /** What controllers are given. Injection is by these tokens only: nothing reads `design:type`. */
@@ -18,12 +17,11 @@ export const LEDGER = Symbol('ledger');
 export const LOG = Symbol('log');
 export const METRICS = Symbol('metrics');
 export const SITE = Symbol('site');
-export const STORE = Symbol('store');
 
 export interface ApiDeps {
   readonly access: Access;
   readonly configuration: Configuration;
-  readonly engine: Pick<Engine, 'evicted' | 'probe' | 'status'>;
+  readonly engine: Pick<Engine, 'evict' | 'probe' | 'status'>;
   readonly health: Health;
   /** Pulls on their way into the ledger. */
   readonly journal: { drain(): Promise<void> };
@@ -31,7 +29,6 @@ export interface ApiDeps {
   readonly log: Log;
   readonly metrics: Registry;
   readonly site: Site;
-  readonly store: Pick<Store, 'delete'>;
 }
 
 export interface Site {
@@ -51,6 +48,5 @@ export function providers(deps: ApiDeps): readonly (ValueProvider | FactoryProvi
     { provide: LOG, useValue: deps.log },
     { provide: METRICS, useValue: deps.metrics },
     { provide: SITE, useValue: deps.site },
-    { provide: STORE, useValue: deps.store },
   ];
 }

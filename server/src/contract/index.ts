@@ -2,6 +2,7 @@ export { bytes } from './bytes.ts';
 export { duration } from './duration.ts';
 export { Field, Value } from './field.ts';
 export type { FieldSchema, Json, KindSchema, ValueSchema } from './field-schema.ts';
+export { Hosted } from './hosted.ts';
 export { inspect } from './inspect.ts';
 export { Remote } from './remote.ts';
 export { resourceOf } from './resource.ts';

@@ -119,6 +119,12 @@ export class Remote {
   })
   timeouts?: Timeouts;
 
+  @Field.integer(
+    "The most requests sent to the upstream's host at a time, transfers under way included; without it: 48. The rest wait.",
+    { min: 1, max: 1000, example: 8 },
+  )
+  concurrency?: number;
+
   @Field.bytes('The largest artifact that is fetched; without it: any.', { example: '2GB' })
   max_artifact_size?: string;
 
@@ -140,6 +146,21 @@ export class Remote {
     },
   )
   blocklist?: readonly string[];
+
+  @Field.patterns(
+    'Tags that match one of these regular expressions (RE2 syntax) are refused. A match may be anywhere in the tag: write `^latest$` for that tag alone.',
+    {
+      example: ['^latest$'],
+    },
+  )
+  ban_tags?: readonly string[];
+
+  @Field.oneOf(
+    'When the upstream changes a file that must not change: `refuse` it until it is evicted, or `serve_first`, the bytes it had first.',
+    ['refuse', 'serve_first'],
+    { example: 'serve_first' },
+  )
+  on_mutation = 'refuse';
 
   @Field.patterns('Paths that match one of these regular expressions (RE2 syntax) change: they live by `index_ttl`.', {
     example: ['/latest/'],

@@ -17,13 +17,20 @@ export class Virtual {
   })
   format!: string;
 
-  @Field.refs('Names of its members, in the order in which they are asked: the first that has a package owns it.', {
+  @Field.refs('Names of its members, in the order in which they are asked.', {
     required: true,
     minItems: 1,
     maxItems: 100,
     example: ['npm-private', 'npm-public'],
   })
   members!: readonly string[];
+
+  @Field.oneOf(
+    'What becomes of a package that several members have. `first`: the first of them owns it, the others are not asked. `union`: its index is made of all of theirs, earlier members win a version, and a file comes from the first member that lists it; every member can then add versions to every package.',
+    ['first', 'union'],
+    { example: 'union' },
+  )
+  merge = 'first';
 
   @Field.text('What it is for, in your own words.', { minLength: 0, example: 'The one address builds use.' })
   description?: string;

@@ -1,19 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { FOREVER, type ObjectRow } from '../ledger/ledger.ts';
 import { IntegrityError, type Readable, type Store, type Upload } from '../store/store.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { collect } from './collect.ts';
-import { isOutage, storing } from './documents.ts';
 import type { Exchange } from './exchange.ts';
-import { Fault } from './fault.ts';
+import { factsOfTarget } from './facts.ts';
+import { Fault, isOutage } from './fault.ts';
 import { Flights } from './flight.ts';
-import type { AnyFormat, ArtifactTarget } from './format.ts';
+import type { AnyFormat, ArtifactTarget, Place } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, type Verdict, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
+import { disputed, otherDigest } from './mutation.ts';
 import type { Objects } from './objects.ts';
 import { fileAt, type Locating } from './places.ts';
+import { refuseImplausible } from './plausible.ts';
 import type { RemoteSettings } from './remote-settings.ts';
+import { artifactRow } from './rows.ts';
 import type { CacheState, FileFacts } from './source.ts';
+import { storing } from './stored.ts';
+import { tagOf } from './tag.ts';
 
 export interface ArtifactDeps {
   readonly settings: RemoteSettings;
@@ -44,15 +48,19 @@ interface Fetch {
   readonly tag: string;
   readonly lastModified?: string;
   readonly upload: Upload;
+  /** What is served is known only when all of it is here: it may be other bytes than those we had. */
+  readonly recheck: boolean;
   /** Rejects with the fault that broke it off; nothing is kept then. */
   readonly done: Promise<ObjectRow>;
 }
 
-type Fetched = Fetch | { readonly unchanged: ObjectRow };
+type Fetched = Fetch | { readonly kept: ObjectRow; readonly cache: CacheState };
 
 /** A file this small is checked whole before its first byte is sent, so that a wrong one gets a proper error. */
 const CHECKED_FIRST = 64 * 1024;
 const LONGEST_CHECKSUM = 4096;
+/** Before the digest, in the path of bytes kept beside others: no request can have it. */
+const BESIDE = '\u001f';
 
 /** A remote's artifacts: fetched once however many ask, streamed while they arrive, kept only when they are what was announced. */
 export class Artifacts {
@@ -67,13 +75,21 @@ export class Artifacts {
   }
 
   async open(target: ArtifactTarget, file: FileFacts): Promise<Opened> {
+    const known = await this.#deps.objects.known(this.#deps.settings.name, target.path);
+    if (!known || known.retractedAt !== undefined) return this.#fetch(target, file, known);
+    await this.#refuseMutation(target, known, file);
+    const judged = this.#judged(target, file, known);
+    if (judged === 'revalidate_first') return this.#revalidate(target, file, known);
+    if (judged === 'revalidate_behind') this.#revalidateBehind(target, file, known);
+    return (await this.#kept(known, judged === 'fresh' ? 'hit' : 'stale')) ?? this.#fetch(target, file, undefined);
+  }
+
+  /** Has it, or fetches it whole; `again`: asks the upstream even so. */
+  async keep(target: ArtifactTarget, again: boolean): Promise<void> {
     const row = await this.#deps.objects.get(this.#deps.settings.name, target.path);
-    if (!row) return this.#fetch(target, file, undefined);
-    this.#refuseMutation(row, file);
-    const judged = this.#judged(target, file, row);
-    if (judged === 'revalidate_first') return this.#revalidate(target, file, row);
-    if (judged === 'revalidate_behind') this.#revalidateBehind(target, file, row);
-    return (await this.#kept(row, judged === 'fresh' ? 'hit' : 'stale')) ?? this.#fetch(target, file, undefined);
+    if (row && !again) return;
+    const fetched = await this.#join(target, factsOfTarget(target), row);
+    if ('upload' in fetched) await fetched.done;
   }
 
   /** A copy of another upstream stands for this one's file only where the index announces its very digest. */
@@ -105,6 +121,7 @@ export class Artifacts {
       if (
         !(error instanceof Fault) ||
         !isOutage(error) ||
+        error.details['changed'] === true ||
         terms === 'immutable' ||
         !usableOnError(row, terms, this.#deps.now())
       )
@@ -124,13 +141,14 @@ export class Artifacts {
       );
   }
 
-  async #fetch(target: ArtifactTarget, file: FileFacts, row: ObjectRow | undefined): Promise<Opened> {
-    const fetched = await this.#join(target, file, row);
-    if ('unchanged' in fetched) {
-      const kept = await this.#kept(fetched.unchanged, 'revalidated');
+  /** `known`: also what the upstream took back since. */
+  async #fetch(target: ArtifactTarget, file: FileFacts, known: ObjectRow | undefined): Promise<Opened> {
+    const fetched = await this.#join(target, file, known);
+    if ('kept' in fetched) {
+      const kept = await this.#kept(fetched.kept, fetched.cache);
       return kept ?? this.#fetch(target, file, undefined);
     }
-    if (fetched.size !== undefined && fetched.size <= CHECKED_FIRST) {
+    if (fetched.recheck || (fetched.size !== undefined && fetched.size <= CHECKED_FIRST)) {
       const kept = await this.#kept(await fetched.done, 'miss');
       if (kept) return kept;
     }
@@ -145,58 +163,94 @@ export class Artifacts {
     };
   }
 
-  #join(target: ArtifactTarget, file: FileFacts, row: ObjectRow | undefined): Promise<Fetched> {
+  #join(target: ArtifactTarget, file: FileFacts, known: ObjectRow | undefined): Promise<Fetched> {
     const running = this.#fetching.get(target.path);
     if (running) return running;
-    const started = this.#start(target, file, row);
+    const started = this.#start(target, file, known);
     this.#fetching.set(target.path, started);
-    const over = () => this.#fetching.delete(target.path);
-    started.then((fetched) => ('unchanged' in fetched ? over() : fetched.done.then(over, over)), over);
+    const over = () => {
+      if (this.#fetching.get(target.path) === started) this.#fetching.delete(target.path);
+    };
+    started.then((fetched) => ('kept' in fetched ? over() : fetched.done.then(over, over)), over);
     return started;
   }
 
-  async #start(target: ArtifactTarget, known: FileFacts, row: ObjectRow | undefined): Promise<Fetched> {
-    const { settings, exchange, objects, store } = this.#deps;
+  async #start(target: ArtifactTarget, announced: FileFacts, known: ObjectRow | undefined): Promise<Fetched> {
+    const { settings, exchange, objects } = this.#deps;
     const now = this.#deps.now();
     const absence = this.absences.find(target.path, now);
     if (absence) throw this.#absent(target, absence.status);
-    const file = await this.#withChecksum(target, known);
-    const answer = await exchange.get(
-      fileAt(target, file, await this.#deps.locating(target)),
-      row?.upstream === settings.url ? conditions(row) : {},
-    );
+    const file = await this.#withChecksum(target, announced);
+    const places = fileAt(target, file, await this.#deps.locating(target));
+    const ours = known?.upstream === settings.url ? known : undefined;
+    const current = ours?.retractedAt === undefined ? ours : undefined;
+    const present = ours ? undefined : await this.#sameBytes(target, file, places);
+    if (present) return { kept: present, cache: 'miss' };
+    const answer = await exchange.get(places, current ? conditions(current) : {});
     if (answer.kind === 'absent') {
       this.absences.add(target.path, now, answer.status);
-      if (row) await objects.drop(row);
+      if (known) await objects.retract(known, now);
       throw this.#absent(target, answer.status);
     }
-    if (answer.kind === 'unchanged') {
-      const kept = row as ObjectRow;
-      const freshness = freshnessOf(answer.headers, now, this.#ttl(target));
-      return { unchanged: await objects.refresh(kept, { ...kept, ...freshness }) };
-    }
-    const { response } = answer;
+    if (answer.kind === 'unchanged') return this.#confirmed(target, current as ObjectRow, answer.headers);
+    const before = settings.isMutable(target) ? undefined : ours;
+    return this.#receive(target, file, answer.response, { before, recheck: (current ?? before) !== undefined });
+  }
+
+  async #confirmed(target: ArtifactTarget, held: ObjectRow, headers: UpstreamResponse['headers']): Promise<Fetched> {
+    const { objects, now } = this.#deps;
+    const row = await objects.refresh(held, { ...held, ...freshnessOf(headers, now(), this.#ttl(target)) });
+    return { kept: row.disputed === undefined ? row : await objects.dispute(row, undefined), cache: 'revalidated' };
+  }
+
+  async #receive(
+    target: ArtifactTarget,
+    file: FileFacts,
+    response: UpstreamResponse,
+    { before, recheck }: { readonly before: ObjectRow | undefined; readonly recheck: boolean },
+  ): Promise<Fetch> {
+    const { settings, store, log } = this.#deps;
     const size = lengthOf(response);
-    const wrong = this.#plainlyWrong(target, file, response, size);
-    if (wrong) {
-      await response.discard();
-      throw wrong;
-    }
     const algorithm = file.digest?.split(':', 1)[0];
-    const upload = await storing(store.begin(algorithm === undefined ? [] : [algorithm])).catch(
-      async (error: unknown) => {
-        await response.discard();
-        throw error;
-      },
-    );
+    let upload: Upload;
+    try {
+      refuseImplausible(settings, target, file, { type: response.headers['content-type'], size });
+      upload = await storing(store.begin(algorithm === undefined ? [] : [algorithm]));
+    } catch (error) {
+      await response.discard();
+      throw error;
+    }
     const type = target.type ?? response.headers['content-type'] ?? 'application/octet-stream';
     const tag = tagOf(file.digest);
-    const done = this.#take(target, file, response, upload, { type, tag });
-    done.catch((error: unknown) =>
-      this.#deps.log.warn('a fetch failed', { repository: settings.name, path: target.path, error }),
-    );
+    const done = this.#take(target, file, response, upload, { type, tag, before });
+    done.catch((error: unknown) => log.warn('a fetch failed', { repository: settings.name, path: target.path, error }));
     const lastModified = response.headers['last-modified'];
-    return { type, size, tag, upload, done, ...(lastModified === undefined ? {} : { lastModified }) };
+    return { type, size, tag, upload, recheck, done, ...(lastModified === undefined ? {} : { lastModified }) };
+  }
+
+  /** The store has the announced bytes from elsewhere: the upstream is only asked whether it has them too. */
+  async #sameBytes(target: ArtifactTarget, file: FileFacts, places: readonly Place[]): Promise<ObjectRow | undefined> {
+    const { settings, exchange, objects, store, format } = this.#deps;
+    if (!file.digest?.startsWith('sha256:')) return undefined;
+    const blob = await storing(store.stat(file.digest));
+    if (!blob || (file.size !== undefined && file.size !== blob.size)) return undefined;
+    const response = await exchange.head(places);
+    if (response === undefined || response === 'absent') return undefined;
+    const now = this.#deps.now();
+    const { digest } = file;
+    const row = artifactRow(settings, format, file, {
+      digest,
+      size: blob.size,
+      type: target.type ?? response.headers['content-type'] ?? 'application/octet-stream',
+      url: response.url,
+      fetchedAt: now,
+      freshness: freshnessOf(response.headers, now, this.#ttl(target)),
+    });
+    return objects.keep(async () => {
+      if (!(await storing(store.stat(digest)))) return undefined;
+      await objects.record(row);
+      return row;
+    });
   }
 
   /** A file beside it may announce the digest that no index does. */
@@ -231,53 +285,51 @@ export class Artifacts {
     file: FileFacts,
     response: UpstreamResponse,
     upload: Upload,
-    kept: { readonly type: string; readonly tag: string },
+    { before, ...kept }: { readonly type: string; readonly tag: string; readonly before: ObjectRow | undefined },
   ): Promise<ObjectRow> {
-    const { settings, objects } = this.#deps;
+    const { settings, objects, format } = this.#deps;
     try {
       for await (const chunk of response.body(settings.maxArtifactSize)) await storing(upload.write(chunk));
-      const committed = await storing(
-        upload.commit({
-          ...(file.digest === undefined ? {} : { digest: file.digest }),
-          ...(file.size === undefined ? {} : { size: file.size }),
-        }),
-      );
-      const row = this.#row(target, file, response, { ...kept, digest: committed.digest, size: committed.size });
-      await objects.record(row);
-      return row;
+      if (upload.written === 0) refuseImplausible(settings, target, file, { type: undefined, size: 0 });
+      return await objects.keep(async () => {
+        const { digest, size } = await storing(
+          upload.commit({
+            ...(file.digest === undefined ? {} : { digest: file.digest }),
+            ...(file.size === undefined ? {} : { size: file.size }),
+          }),
+        );
+        const now = this.#deps.now();
+        const freshness = freshnessOf(response.headers, now, this.#ttl(target));
+        const received = { ...kept, digest, size, url: response.url, fetchedAt: now, freshness };
+        const row = artifactRow(settings, format, file, before ? { ...received, tag: before.tag } : received);
+        if (before && before.digest !== digest) return this.#changed(before, row);
+        await objects.record(row);
+        return row;
+      });
     } catch (error) {
       const fault = this.#explained(target, error);
+      // Before its readers are broken off: one that asks again must not join what has failed.
+      this.#fetching.delete(target.path);
       await upload.abort(fault);
       throw fault;
     }
   }
 
-  #row(
-    target: ArtifactTarget,
-    file: FileFacts,
-    response: UpstreamResponse,
-    kept: Pick<ObjectRow, 'type' | 'tag' | 'digest' | 'size'>,
-  ): ObjectRow {
-    const { settings, format } = this.#deps;
-    const now = this.#deps.now();
-    const purl = file.name === undefined ? undefined : settings.purlOf(file.name, file.version);
-    return {
-      repository: settings.name,
-      format: format.id,
-      path: target.path,
-      kind: 'artifact',
-      role: target.role,
-      ...kept,
-      url: response.url,
-      upstream: settings.url,
-      fetchedAt: now,
-      ...freshnessOf(response.headers, now, this.#ttl(target)),
-      ...(file.digest === undefined ? {} : { expected: file.digest }),
-      ...(file.name === undefined ? {} : { name: file.name }),
-      ...(file.version === undefined ? {} : { version: file.version }),
-      ...(purl === undefined ? {} : { purl }),
-      ...(file.published === undefined ? {} : { publishedAt: file.published.at, publishedBy: file.published.by }),
-    };
+  /** The upstream has other bytes under a name that never changes: they are kept beside the first. */
+  async #changed(before: ObjectRow, other: ObjectRow): Promise<ObjectRow> {
+    const { settings, objects, log } = this.#deps;
+    const { repository, path } = before;
+    await objects.record({ ...other, path: `${path}${BESIDE}${other.digest}` });
+    log.error('the upstream changed a file that never changes', {
+      repository,
+      path,
+      was: before.digest,
+      is: other.digest,
+    });
+    const { checkedAt, freshUntil } = other;
+    const marked = await objects.dispute(await objects.refresh(before, { checkedAt, freshUntil }), other.digest);
+    if (settings.onMutation === 'refuse') throw disputed(marked, other.digest);
+    return marked.retractedAt === undefined ? marked : objects.restore(marked);
   }
 
   #explained(target: ArtifactTarget, error: unknown): Fault {
@@ -293,47 +345,27 @@ export class Artifacts {
     return new Fault('internal', 'The file could not be taken in.', { cause: failed });
   }
 
-  /** What the headers already give away, while a proper error can still be sent. */
-  #plainlyWrong(
-    target: ArtifactTarget,
-    file: FileFacts,
-    response: UpstreamResponse,
-    size: number | undefined,
-  ): Fault | undefined {
-    const { settings } = this.#deps;
-    if (size !== undefined && size > settings.maxArtifactSize) {
-      return new Fault(
-        'too_large',
-        `${target.path} has ${size} bytes; "${settings.name}" takes at most ${settings.maxArtifactSize} (max_artifact_size).`,
-      );
+  /** The index now announces other bytes under a name that never changes, or they were seen: `on_mutation` decides. */
+  async #refuseMutation(target: ArtifactTarget, row: ObjectRow, file: FileFacts): Promise<void> {
+    const { settings, objects, log } = this.#deps;
+    if (settings.isMutable(target) || row.upstream !== settings.url) return;
+    const other = otherDigest(row, file.digest) ?? row.disputed;
+    if (other === undefined) return;
+    if (row.disputed === undefined) {
+      const { repository, path } = row;
+      log.error('the upstream changed a file that never changes', { repository, path, was: row.digest, is: other });
+      await objects.dispute(row, other);
+      if (other === file.digest) this.#keepOther(target, file, row);
     }
-    if (size !== undefined && file.size !== undefined && size !== file.size) {
-      return new Fault(
-        'integrity',
-        `The upstream of "${settings.name}" sent the wrong ${target.path}: it has ${size} bytes, its index says ${file.size}.`,
-      );
-    }
-    if (
-      (file.digest !== undefined || (target.type !== undefined && !target.type.startsWith('text/html'))) &&
-      response.headers['content-type']?.startsWith('text/html') &&
-      !/\.html?$/.test(target.path)
-    ) {
-      return new Fault(
-        'integrity',
-        `The upstream of "${settings.name}" sent a web page in place of ${target.path}: is there a login or a proxy in between?`,
-      );
-    }
-    return undefined;
+    if (settings.onMutation === 'refuse') throw disputed(row, other);
   }
 
-  /** The index now announces other bytes under a name that never changes: neither is served before somebody looked. */
-  #refuseMutation(row: ObjectRow, file: FileFacts): void {
-    if (file.digest === undefined || row.expected === undefined || row.expected === file.digest) return;
-    if (row.expected.split(':', 1)[0] !== file.digest.split(':', 1)[0]) return;
-    throw new Fault(
-      'integrity',
-      `The upstream of "${row.repository}" changed ${row.path}: it was ${row.expected}, its index now says ${file.digest}. Evict it to take the new one.`,
-    );
+  /** Evidence of what the upstream has now; nobody waits for it. */
+  #keepOther(target: ArtifactTarget, file: FileFacts, row: ObjectRow): void {
+    const { repository, path } = row;
+    this.#join(target, file, row)
+      .then(async (fetched) => 'upload' in fetched && (await fetched.done))
+      .catch((error: unknown) => this.#deps.log.warn('what was changed is not kept', { repository, path, error }));
   }
 
   #described(row: ObjectRow): Omit<Opened, 'cache' | 'body'> {
@@ -363,9 +395,4 @@ function lengthOf(response: UpstreamResponse): number | undefined {
   return length !== undefined && /^\d+$/.test(length) && response.headers['content-encoding'] === undefined
     ? Number(length)
     : undefined;
-}
-
-/** Made from the announced digest where there is one, so that a miss and the hits after it agree; else unique to this fetch. */
-function tagOf(digest: string | undefined): string {
-  return digest === undefined ? randomUUID() : digest.replace(':', '-').slice(0, 48);
 }

@@ -28,6 +28,7 @@ export class AuditedSource implements Source {
     readonly inner: Source,
     readonly repository: string,
     readonly format: AnyFormat,
+    readonly options: Readonly<Record<string, unknown>>,
     readonly journal: PullJournal,
     readonly strict: boolean,
   ) {}
@@ -77,7 +78,7 @@ export class AuditedSource implements Source {
 
   #facts(delivery: Delivery, content: Content): Pulled {
     return {
-      ...subject(this.format, delivery.file),
+      ...this.#subject(delivery.file),
       repository: this.repository,
       format: this.format.id,
       decision: 'allowed',
@@ -98,7 +99,7 @@ export class AuditedSource implements Source {
     };
     const row: PullRow = {
       id: newId(),
-      ...subject(this.format, file),
+      ...this.#subject(file),
       ...identity(ask),
       repository: this.repository,
       format: this.format.id,
@@ -108,6 +109,15 @@ export class AuditedSource implements Source {
       ...(rule === undefined ? {} : { rule }),
     };
     await new Promise<void>((resolve) => this.journal.appendThen(row, () => resolve()));
+  }
+
+  #subject(file: FileFacts): Pick<PullRow, 'path' | 'role' | 'package' | 'version'> {
+    return {
+      path: file.path,
+      role: file.role,
+      ...(file.name === undefined ? {} : { package: packageUrl(this.format, this.options, file.name) }),
+      ...(file.version === undefined ? {} : { version: file.version }),
+    };
   }
 
   /** A later part of a transfer that is on record already. */
@@ -173,13 +183,4 @@ function randomBytesOfPool(): Uint8Array {
   }
   drawn += 16;
   return POOL.subarray(drawn - 16, drawn);
-}
-
-function subject(format: AnyFormat, file: FileFacts): Pick<PullRow, 'path' | 'role' | 'package' | 'version'> {
-  return {
-    path: file.path,
-    role: file.role,
-    ...(file.name === undefined ? {} : { package: packageUrl(format, file.name) }),
-    ...(file.version === undefined ? {} : { version: file.version }),
-  };
 }

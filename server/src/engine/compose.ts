@@ -1,11 +1,16 @@
 import { AuditedSource, type PullJournal } from './audited.ts';
+import type { FileTable } from './file-table.ts';
 import type { AnyFormat } from './format.ts';
 import { GuardedSource } from './guarded.ts';
+import { type HostedDeps, HostedSource } from './hosted.ts';
+import type { Member } from './members.ts';
 import { MeteredSource } from './metered.ts';
 import type { Metrics } from './metrics.ts';
 import { type RemoteDeps, RemoteSource } from './remote.ts';
+import type { Repository } from './repository.ts';
 import type { Source } from './source.ts';
-import { type Member, VirtualSource } from './virtual.ts';
+import { UnionSource } from './union.ts';
+import { VirtualSource } from './virtual.ts';
 
 /** How a repository is stacked. Reading this file is reading the system. */
 
@@ -15,15 +20,31 @@ export function composeRemote(deps: RemoteDeps): { readonly remote: RemoteSource
   return { remote, guarded: deps.settings.rules ? new GuardedSource(remote, deps.settings.rules) : remote };
 }
 
-export function composeVirtual(name: string, format: AnyFormat, members: readonly Member[]): Source {
-  return new VirtualSource(name, format, members);
+/** A hosted repository: what is in it was put there by those who may, so no rule judges it. */
+export function composeHosted(deps: HostedDeps): HostedSource {
+  return new HostedSource(deps);
+}
+
+/** `files`: what the indexes of all repositories list. */
+export function composeVirtual(
+  name: string,
+  format: AnyFormat,
+  members: readonly Member[],
+  merge: 'first' | 'union',
+  files: FileTable,
+): Source {
+  return merge === 'union' && members.length > 1
+    ? new UnionSource(name, format, members, files)
+    : new VirtualSource(name, format, members);
 }
 
 /** What a repository's address answers with: each request is counted and put on record once, at the address it asked. */
-export function composeAddress(source: Source, name: string, format: AnyFormat, deps: AddressDeps): Source {
-  const audited = new AuditedSource(source, name, format, deps.journal, deps.strictAudit ?? false);
+export function composeAddress(source: Source, { name, format, options }: Addressed, deps: AddressDeps): Source {
+  const audited = new AuditedSource(source, name, format, options, deps.journal, deps.strictAudit ?? false);
   return new MeteredSource(audited, name, deps.metrics);
 }
+
+export type Addressed = Pick<Repository, 'name' | 'format' | 'options'>;
 
 export interface AddressDeps {
   readonly journal: PullJournal;

@@ -1,20 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Ledger, ObjectRow } from '../ledger/ledger.ts';
-import { type Store, StoreError } from '../store/store.ts';
+import { IntegrityError, type Store } from '../store/store.ts';
 import { collect } from './collect.ts';
-import type { Exchange } from './exchange.ts';
-import { Fault } from './fault.ts';
+import { algorithmsOf, described, emptyAnswer, requireDigest, rootAt, sentWith, typeOf } from './described.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import { Fault, isOutage } from './fault.ts';
 import type { FileTable } from './file-table.ts';
 import { Flights } from './flight.ts';
-import type { AnyFormat, IndexTarget, RawDocument } from './format.ts';
+import type { AnyFormat, ArtifactTarget, IndexTarget, Part } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
+import { complete } from './generations.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
 import { type Located, type Locating, placesOf } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import type { JobDocument } from './render.ts';
 import type { Renderer } from './renderer.ts';
+import { documentRow } from './rows.ts';
 import type { CacheState, SourceDocument } from './source.ts';
+import { LostBlob, stored, storing } from './stored.ts';
 
 export interface DocumentDeps {
   readonly settings: RemoteSettings;
@@ -27,6 +32,8 @@ export interface DocumentDeps {
   readonly files: FileTable;
   readonly log: Log;
   readonly now: () => number;
+  /** Fetches a file that a root names and verifies it; `again`: also when it is here. */
+  readonly keepFile: (target: ArtifactTarget, again: boolean) => Promise<void>;
 }
 
 /** One document as we hold it. */
@@ -47,15 +54,20 @@ const PACKED = 'gzip, br';
 /** After an upstream failed, how long its stale copies answer before it is asked again. */
 const BREATHER = 15_000;
 /** A document that names more documents, which name more …: this deep and no further. */
-const MOST_ROUNDS = 64;
+const MOST_ROUNDS = 1000;
+/** Without an older root to serve meanwhile: how often an upstream that is being published to is asked, and after how long. */
+const TRIES = 4;
+const BETWEEN_TRIES = 300;
+/** Rows read at a time. */
+const ROWS = 1000;
 
 /** A remote's index documents: kept as received, fresh by the remote's terms, never replaced by something that does not decode. */
 export class Documents {
   readonly absences: Absences;
   readonly #deps: DocumentDeps;
   readonly #flights = new Flights<Held>();
-  readonly #more = new LRUCache<string, readonly IndexTarget[]>({ max: 10_000 });
-  readonly #resting = new Map<string, number>();
+  readonly #studied = new LRUCache<string, Studied>({ max: 10_000 });
+  readonly #resting = new LRUCache<string, number>({ max: 10_000 });
 
   constructor(deps: DocumentDeps) {
     this.#deps = deps;
@@ -76,9 +88,15 @@ export class Documents {
     const held = new Map([[target.path, { target, ...(await this.#held(target, again)) }]]);
     let incomplete = false;
     const tried = new Set([target.path]);
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const missing = (await this.#study(target, [...held.values()])).filter(({ path }) => !tried.has(path));
+    for (;;) {
+      const { more } = await this.#study(target, [...held.values()]);
+      const missing = more.filter(({ path }) => !tried.has(path));
       if (missing.length === 0) break;
+      if (tried.size > MOST_ROUNDS)
+        throw new Fault(
+          'too_large',
+          `${target.path} of "${this.#deps.settings.name}" goes on for over ${MOST_ROUNDS} pages.`,
+        );
       for (const next of missing) {
         tried.add(next.path);
         const found = await this.#completing(next, again);
@@ -93,11 +111,35 @@ export class Documents {
   async locating(target: Located): Promise<Locating> {
     const { format, settings } = this.#deps;
     const discovery = format.discovery?.(target);
-    const common = { format, options: settings.options };
+    const common = { format, options: settings.options, upstream: settings.url };
     if (!discovery) return common;
     const { row } = await this.#held(discovery, false);
     const document = { bytes: await stored(this.#deps, row), ...described(row) };
     return { ...common, discovery: document };
+  }
+
+  /** Fills the file table again, after a start, from the parts that are here of the roots that are here. */
+  async revive(): Promise<void> {
+    const { format, settings, objects } = this.#deps;
+    if (!format.index.parts) return;
+    for (let after: string | undefined; ; ) {
+      const rows = await objects.page(settings.name, ROWS, after);
+      for (const row of rows) {
+        const root = row.kind === 'index' ? rootAt(format, row.path) : undefined;
+        if (root) await this.#revivePartsOf(root, row);
+      }
+      after = rows.at(-1)?.path;
+      if (rows.length < ROWS) return;
+    }
+  }
+
+  async #revivePartsOf(root: IndexTarget, row: ObjectRow): Promise<void> {
+    const { settings, objects } = this.#deps;
+    const { parts } = await this.#study(root, [{ target: root, row, cache: 'hit' }]);
+    for (const { target } of parts) {
+      const held = target.kind === 'index' ? await objects.get(settings.name, target.path) : undefined;
+      if (held && target.kind === 'index') await this.#study(target, [{ target, row: held, cache: 'hit' }]);
+    }
   }
 
   forget(): void {
@@ -123,6 +165,7 @@ export class Documents {
         target,
         digest: row.digest,
         size: row.size,
+        since: row.fetchedAt,
         ...described(row),
       })),
       cache: root.cache,
@@ -134,12 +177,12 @@ export class Documents {
     const { settings, objects } = this.#deps;
     const now = this.#deps.now();
     const row = await objects.get(settings.name, target.path);
+    if (row && target.digest !== undefined && row.expected === target.digest) return { row, cache: 'hit' };
     if (!row || row.upstream !== settings.url) return this.#refresh(target, undefined);
     if (!again) {
       const judged = verdict(row, settings.index, now);
       if (judged === 'fresh') return { row, cache: 'hit' };
-      if ((this.#resting.get(target.path) ?? 0) > now && usableOnError(row, settings.index, now))
-        return { row, cache: 'stale' };
+      if (this.#rests(target, now) && usableOnError(row, settings.index, now)) return { row, cache: 'stale' };
       if (judged === 'revalidate_behind') {
         this.#refresh(target, row).catch((error: unknown) =>
           this.#deps.log.warn('revalidation failed', { repository: settings.name, path: target.path, error }),
@@ -148,6 +191,12 @@ export class Documents {
       }
     }
     return this.#refreshOrStale(target, row);
+  }
+
+  /** Not when our clock has jumped back since. */
+  #rests({ path }: IndexTarget, now: number): boolean {
+    const until = this.#resting.get(path);
+    return until !== undefined && now < until && until <= now + BREATHER;
   }
 
   async #refreshOrStale(target: IndexTarget, row: ObjectRow): Promise<Held> {
@@ -164,20 +213,42 @@ export class Documents {
   }
 
   #refresh(target: IndexTarget, row: ObjectRow | undefined): Promise<Held> {
-    return this.#flights.run(target.path, () => this.#ask(target, row));
+    return this.#flights.run(target.path, async () => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await this.#ask(target, row);
+        } catch (error) {
+          this.#stillAbsent(target, error);
+          const changing = error instanceof Fault && error.details['incomplete'] === true;
+          if (row || !changing || tries === TRIES) throw error;
+          await delay(tries * BETWEEN_TRIES);
+        }
+      }
+    });
+  }
+
+  /**
+   * An upstream that is away still has no document that it did not have: apt reads Release only where InRelease is said to
+   * be missing. Not for a package's: that would hand its name to the next member of a virtual repository.
+   */
+  #stillAbsent(target: IndexTarget, error: unknown): void {
+    if (!(error instanceof Fault) || error.code !== 'upstream_unavailable' || target.scope !== 'repository') return;
+    const absence = this.absences.last(target.path, this.#deps.now(), this.#deps.settings.index.ifError);
+    if (absence) throw this.#absent(target, absence.status);
   }
 
   async #ask(target: IndexTarget, row: ObjectRow | undefined): Promise<Held> {
-    const { settings, exchange, objects, format } = this.#deps;
+    const { settings, exchange, objects } = this.#deps;
     const absence = this.absences.find(target.path, this.#deps.now());
     if (absence) throw this.#absent(target, absence.status);
     const places = placesOf(target, await this.locating(target));
-    const answer = await exchange.get(places, { 'accept-encoding': PACKED, ...(row ? conditions(row) : {}) });
+    const asked = await exchange.get(places, { 'accept-encoding': PACKED, ...(row ? conditions(row) : {}) });
+    const answer = asked.kind === 'absent' && target.empty ? emptyAnswer(target.empty, settings.url) : asked;
     const now = this.#deps.now();
     this.#resting.delete(target.path);
     if (answer.kind === 'absent') {
       this.absences.add(target.path, now, answer.status);
-      if (row) await objects.drop(row);
+      if (row) await objects.retract(row, now);
       throw this.#absent(target, answer.status);
     }
     const ttl = answer.place.ttl ?? settings.index.ttl;
@@ -186,49 +257,57 @@ export class Documents {
       const freshness = freshnessOf(answer.headers, now, ttl);
       return { row: await objects.refresh(kept, { ...kept, ...freshness }), cache: 'revalidated' };
     }
-    const received = await this.#receive(target, answer.response);
-    const next: ObjectRow = {
-      repository: settings.name,
-      format: format.id,
-      path: target.path,
-      kind: 'index',
-      role: 'index',
-      ...received,
-      upstream: settings.url,
-      tag: received.digest,
-      fetchedAt: now,
-      ...(target.name === undefined ? {} : { name: target.name }),
-      ...freshnessOf(answer.response.headers, now, ttl),
-    };
-    await objects.record(next);
-    return { row: next, cache: 'miss' };
+    return { row: await this.#receive(target, answer, row, ttl), cache: 'miss' };
   }
 
-  /** Reads the whole document, and keeps it only when it is what the protocol says it must be. */
+  async #publishable(root: IndexTarget, parts: readonly Part[], row: ObjectRow | undefined): Promise<void> {
+    const { settings, objects, keepFile } = this.#deps;
+    const before = row ? (await this.#study(root, [{ target: root, row, cache: 'hit' }])).parts : [];
+    await complete(root, parts, before, {
+      repository: settings.name,
+      objects,
+      take: async (target, again) => {
+        if (target.kind === 'index') await this.#held(target, again);
+        else await keepFile(target, again);
+      },
+    });
+  }
+
+  /** Reads the whole document, and keeps it only when it is what the protocol says it must be, and its parts are there. */
   async #receive(
     target: IndexTarget,
-    response: {
-      readonly url: string;
-      readonly headers: Readonly<Record<string, string>>;
-      body(limit?: number): AsyncIterable<Uint8Array>;
-    },
-  ): Promise<Pick<ObjectRow, 'digest' | 'size' | 'type' | 'url'>> {
-    const { store, exchange, settings } = this.#deps;
-    const type = response.headers['content-type'] ?? 'application/octet-stream';
-    const upload = await storing(store.begin());
+    { response }: Extract<Answer, { kind: 'body' }>,
+    row: ObjectRow | undefined,
+    ttl: number,
+  ): Promise<ObjectRow> {
+    const { store, objects, exchange, settings, format } = this.#deps;
+    const { headers, url } = response;
+    const expected = target.digest === undefined ? {} : { digest: target.digest };
+    const upload = await storing(store.begin(algorithmsOf(target)));
     try {
-      const length = Math.min(Number(response.headers['content-length'] ?? 0), settings.maxIndexSize);
+      const length = Math.min(Number(headers['content-length'] ?? 0), settings.maxIndexSize);
       const body = response.body(settings.maxIndexSize);
       const bytes = await collect(body, length, (chunk) => storing(upload.write(chunk)));
-      const lastModified = response.headers['last-modified'];
-      const received = { type, url: response.url, ...(lastModified === undefined ? {} : { lastModified }) };
-      const studied = await this.#understood(target, { target, bytes, ...received });
-      const committed = await storing(upload.commit());
-      this.#remember(target, committed.digest, studied);
-      return { digest: committed.digest, size: committed.size, type, url: response.url };
+      if (target.digest !== undefined) requireDigest(bytes, target.digest);
+      const studied = await this.#understood(target, {
+        target,
+        bytes,
+        ...described({ type: typeOf(headers), url, ...sentWith(headers) }),
+      });
+      if (studied.parts.length > 0) await this.#publishable(target, studied.parts, row);
+      return await objects.keep(async () => {
+        const committed = await storing(upload.commit(expected));
+        const now = this.#deps.now();
+        const next = documentRow(settings, format, target, { response, committed, before: row, now, ttl });
+        await objects.record(next);
+        this.#remember(target, committed.digest, studied);
+        return next;
+      });
     } catch (error) {
       await upload.abort(error instanceof Error ? error : undefined);
-      throw exchange.failed(error);
+      if (!(error instanceof IntegrityError)) throw exchange.failed(error);
+      const message = `The upstream of "${settings.name}" sent the wrong ${target.path}: ${error.message}.`;
+      throw new Fault('integrity', message, { cause: error });
     }
   }
 
@@ -258,14 +337,11 @@ export class Documents {
     return studied;
   }
 
-  /** Which documents complete these; the file table is filled on the way. */
-  async #study(
-    target: IndexTarget,
-    held: readonly (Held & { target: IndexTarget })[],
-  ): Promise<readonly IndexTarget[]> {
+  /** Which documents complete these, and which are of their generation; the file table is filled on the way. */
+  async #study(target: IndexTarget, held: readonly (Held & { target: IndexTarget })[]): Promise<Studied> {
     const { settings, format, renderer, files } = this.#deps;
     const generation = held.map(({ row }) => row.digest).join(' ');
-    const known = this.#more.get(`${target.path}\0${generation}`);
+    const known = this.#studied.get(`${target.path}\0${generation}`);
     if (known && files.has(settings.name, target.path, generation)) return known;
     const documents = await Promise.all(
       held.map(async (one) => ({
@@ -283,10 +359,11 @@ export class Documents {
     return this.#remember(target, generation, studied);
   }
 
-  #remember(target: IndexTarget, generation: string, studied: Understood): readonly IndexTarget[] {
-    this.#deps.files.put(this.#deps.settings.name, target.path, generation, studied.files);
-    this.#more.set(`${target.path}\0${generation}`, studied.more);
-    return studied.more;
+  #remember(target: IndexTarget, generation: string, { files, more, parts }: Understood): Studied {
+    this.#deps.files.put(this.#deps.settings.name, target.path, generation, files);
+    const studied = { more, parts };
+    this.#studied.set(`${target.path}\0${generation}`, studied);
+    return studied;
   }
 
   #absent(target: IndexTarget, upstreamStatus: number): Fault {
@@ -298,41 +375,10 @@ export class Documents {
   }
 }
 
+/** What is remembered of documents besides their files. */
+interface Studied {
+  readonly more: readonly IndexTarget[];
+  readonly parts: readonly Part[];
+}
+
 type Understood = Extract<Awaited<ReturnType<Renderer['study']>>, { kind: 'studied' }>;
-
-export function isOutage(fault: Fault): boolean {
-  return fault.code === 'upstream_unavailable' || fault.code === 'too_large' || fault.code === 'integrity';
-}
-
-/** What is known of a document besides its bytes. */
-function described(row: Pick<ObjectRow, 'type' | 'url' | 'lastModified'>): Omit<RawDocument, 'bytes'> {
-  const { type, url, lastModified } = row;
-  return { type, url, ...(lastModified === undefined ? {} : { lastModified }) };
-}
-
-/** A row whose blob is gone: the row is dropped by the time this is thrown, so asking once more fetches it anew. */
-export class LostBlob extends Error {
-  override readonly name = 'LostBlob';
-}
-
-/** The bytes of a stored document. */
-export async function stored(
-  deps: { readonly store: Store; readonly objects: Objects },
-  row: { readonly repository: string; readonly path: string; readonly digest: string },
-): Promise<Buffer> {
-  const blob = await storing(deps.store.open(row.digest));
-  if (blob) return blob.bytes().finally(() => blob.release());
-  await deps.objects.drop(row);
-  throw new LostBlob(`the blob of ${row.path} in ${row.repository} is gone`);
-}
-
-/** A store that failed is an outage of ours. */
-export async function storing<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StoreError)
-      throw new Fault('unavailable', error.message, { cause: error, details: { retryAfter: 30 } });
-    throw error;
-  }
-}

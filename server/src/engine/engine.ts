@@ -1,28 +1,32 @@
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Evicted, Ledger, ObjectFilter } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { Aliases } from './aliases.ts';
 import type { PullJournal } from './audited.ts';
-import { composeAddress, composeRemote, composeVirtual } from './compose.ts';
+import { composeAddress, composeHosted, composeRemote, composeVirtual } from './compose.ts';
 import { Exchange, type UpstreamStatus } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { FileTable } from './file-table.ts';
-import type { AnyFormat } from './format.ts';
+import type { AnyFormat, RepositoryKind } from './format.ts';
+import { type HostedSource, hostedSettings } from './hosted.ts';
 import type { Log } from './log.ts';
+import type { Member } from './members.ts';
 import type { Metrics } from './metrics.ts';
 import { Objects } from './objects.ts';
 import { canonicalPath } from './path.ts';
+import { Pins } from './pins.ts';
 import { type Probe, probe } from './probe.ts';
 import type { RemoteSource } from './remote.ts';
 import { type RemoteSpec, remoteSettings } from './remote-settings.ts';
 import type { Renderer } from './renderer.ts';
 import { Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
+import type { ServeDeps } from './serve.ts';
 import type { Source } from './source.ts';
-import type { Member } from './virtual.ts';
 
 /** A repository as it is declared, defaults filled in. */
 export interface DeclaredRepository {
-  readonly kind: 'remote' | 'virtual';
+  readonly kind: RepositoryKind;
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -55,25 +59,31 @@ interface Built extends Repository {
   readonly guarded: Source;
   readonly remote?: RemoteSource;
   readonly exchange?: Exchange;
+  readonly hosted?: HostedSource;
 }
 
 /** The repositories of the current configuration. A request is answered by the configuration current when it is routed. */
 export class Engine {
-  readonly renditions: Renditions;
+  /** What `serve` needs beside a repository. */
+  readonly serving: ServeDeps;
   readonly #deps: EngineDeps;
   readonly #objects: Objects;
   readonly #files = new FileTable();
+  readonly #roots: ReadonlyMap<string, AnyFormat>;
   #repositories: ReadonlyMap<string, Built> = new Map();
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.#objects = new Objects(deps.ledger, deps.store);
-    this.renditions = new Renditions({
-      store: deps.store,
-      objects: this.#objects,
-      renderer: deps.renderer,
-      memory: deps.memory,
-    });
+    const { store, renderer, memory } = deps;
+    const rooted = [...deps.formats.values()].filter(({ traits }) => traits.root !== undefined);
+    this.#roots = new Map(rooted.map((format) => [format.traits.root ?? '', format]));
+    const pins = new Pins();
+    this.serving = {
+      renditions: new Renditions({ store, objects: this.#objects, renderer, memory }),
+      aliases: new Aliases({ store, renderer, pins }),
+      pins,
+    };
   }
 
   /** Swaps the configuration whole. What did not change goes on with its memory. */
@@ -81,6 +91,8 @@ export class Engine {
     const next = new Map<string, Built>();
     for (const one of declared.filter(({ kind }) => kind === 'remote'))
       next.set(one.name, this.#reused(one, []) ?? this.#remote(one));
+    for (const one of declared.filter(({ kind }) => kind === 'hosted'))
+      next.set(one.name, this.#reused(one, []) ?? this.#hosted(one));
     for (const one of declared.filter(({ kind }) => kind === 'virtual')) {
       const members = membersOf(one).flatMap((name) => next.get(name) ?? []);
       next.set(one.name, this.#reused(one, members) ?? this.#virtual(one, members));
@@ -89,12 +101,34 @@ export class Engine {
     this.#repositories = next;
     for (const old of before.values()) {
       if (next.get(old.name) !== old) old.life.current = false;
-      if (old.remote && !next.has(old.name)) void this.#empty(old.name);
+      if (!keeps(old) || goesOn(old, next.get(old.name))) continue;
+      old.hosted?.retire();
+      void this.#empty(old.name);
     }
+    for (const { hosted } of next.values()) hosted?.upkeep.check(this.#deps.now());
   }
 
   repository(name: string): Repository | undefined {
     return this.#repositories.get(name);
+  }
+
+  /** The format whose clients look for every repository below this first segment: `v2`. */
+  formatAt(root: string): AnyFormat | undefined {
+    return this.#roots.get(root);
+  }
+
+  /** The repository that has what clients of `root` know as the registry `namespace`: virtuals first, then by name. */
+  mirrorOf(root: string, namespace: string): Repository | undefined {
+    const mirrors = [...this.#repositories.values()].filter(
+      ({ format, uses }) => format.traits.root === root && uses.some((name) => this.#isKnownAs(name, namespace)),
+    );
+    const rank = ({ kind, name }: Built): string => `${kind === 'virtual' ? 0 : 1} ${name}`;
+    return mirrors.sort((one, other) => (rank(one) < rank(other) ? -1 : 1))[0];
+  }
+
+  /** Removes what a remote or hosted repository keeps, as far as the filter says. */
+  evict(filter: ObjectFilter & { readonly all?: boolean }): Promise<Evicted> {
+    return this.#objects.evict(filter, (paths) => this.evicted(filter.repository, paths));
   }
 
   /** Forgets what memory holds of objects that were evicted. */
@@ -121,16 +155,22 @@ export class Engine {
     return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true };
   }
 
-  /** What a remote kept goes with it, so that another of its name does not begin with it. */
+  /** What a repository kept goes with it, so that another of its name does not begin with it. */
   async #empty(name: string): Promise<void> {
     this.#objects.forget(name, 'all');
     this.#files.forget(name);
     try {
-      const { blobs } = await this.#deps.ledger.evict({ repository: name, all: true });
-      for (const digest of blobs) await this.#deps.store.delete(digest);
+      await this.#objects.evict({ repository: name, all: true });
     } catch (error) {
-      this.#deps.log.error('what a deleted remote kept was not removed', { repository: name, error });
+      this.#deps.log.error('what a deleted repository kept was not removed', { repository: name, error });
     }
+  }
+
+  #isKnownAs(name: string, namespace: string): boolean {
+    const { format, exchange, options } = this.#repositories.get(name) ?? {};
+    if (!format || !exchange) return false;
+    const { url } = exchange.settings;
+    return (format.namespaces?.(url, options ?? {}) ?? [new URL(url).host]).includes(namespace);
   }
 
   #reused(one: DeclaredRepository, members: readonly Built[]): Built | undefined {
@@ -158,10 +198,21 @@ export class Engine {
     return { ...this.#built(one, [], format, guarded, settings.options), remote, exchange };
   }
 
+  #hosted(one: DeclaredRepository): Built {
+    const format = this.#format(one);
+    const { store, log, now } = this.#deps;
+    const settings = hostedSettings(one.name, one.spec);
+    const hosted = composeHosted({ settings, format, store, objects: this.#objects, log, now });
+    return { ...this.#built(one, [], format, hosted, {}), hosted, publisher: hosted };
+  }
+
   #virtual(one: DeclaredRepository, members: readonly Built[]): Built {
     const format = this.#format(one);
     const sources: Member[] = members.map(({ name, guarded }) => ({ name, source: guarded }));
-    return this.#built(one, members, format, composeVirtual(one.name, format, sources), members[0]?.options ?? {});
+    const merge = one.spec['merge'] === 'union' ? 'union' : 'first';
+    const virtual = composeVirtual(one.name, format, sources, merge, this.#files);
+    const optioned = members.find(({ kind }) => kind !== 'hosted');
+    return this.#built(one, members, format, virtual, optioned?.options ?? {});
   }
 
   #built(
@@ -177,7 +228,7 @@ export class Engine {
       format,
       options,
       guarded,
-      source: composeAddress(guarded, one.name, format, this.#deps),
+      source: composeAddress(guarded, { name: one.name, format, options }, this.#deps),
       life: { current: true },
       uses: [one.name, ...members.flatMap(({ uses }) => uses)],
       declared: declaration(one, members),
@@ -189,6 +240,16 @@ export class Engine {
     if (!format) throw new Error(`repository "${one.name}" has the unknown format "${String(one.spec['format'])}"`);
     return format;
   }
+}
+
+/** It has objects of its own. */
+function keeps({ kind }: Built): boolean {
+  return kind !== 'virtual';
+}
+
+/** The next of its name is the same repository, declared otherwise. */
+function goesOn(old: Built, next: Built | undefined): boolean {
+  return next?.kind === old.kind && next.format === old.format;
 }
 
 function membersOf(one: DeclaredRepository): readonly string[] {

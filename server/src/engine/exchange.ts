@@ -1,6 +1,6 @@
 import { type Upstream, UpstreamError, type UpstreamResponse } from '../upstream/upstream.ts';
 import { Fault } from './fault.ts';
-import type { Place } from './format.ts';
+import { HEADER_LINES, type Place } from './format.ts';
 import type { Metrics } from './metrics.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 
@@ -44,17 +44,33 @@ export class Exchange {
 
   /** The first of the places that exists; 'unchanged' only for a request with conditions. Throws `upstream_unavailable` when one cannot say. */
   async get(places: readonly Place[], headers: Readonly<Record<string, string>>): Promise<Answer> {
-    let absent: Answer = { kind: 'absent', status: 404 };
+    let absent: Answer | undefined;
     for (const place of places) {
       const response = await this.send(place, headers);
-      if (response.status === 200) return { kind: 'body', response, place };
+      if (place.method === 'HEAD' && saysNothing(response, place)) {
+        await response.discard();
+        continue;
+      }
+      if (response.status === 200) return { kind: 'body', response: await documentOf(response, place), place };
       await response.discard();
       if (response.status === 304 && conditional(headers))
         return { kind: 'unchanged', headers: response.headers, place };
       if (!ABSENT.includes(response.status)) throw this.refused(response);
       absent = { kind: 'absent', status: response.status };
     }
-    return absent;
+    if (absent || places.length === 0) return absent ?? { kind: 'absent', status: 404 };
+    throw new Fault('upstream_unavailable', `The upstream of "${this.settings.name}" does not say what it has.`);
+  }
+
+  /** Whether the first of the places that exists is there, without its bytes; undefined: the upstream does not say. */
+  async head(places: readonly Place[]): Promise<UpstreamResponse | 'absent' | undefined> {
+    for (const place of places) {
+      const response = await this.send({ ...place, method: 'HEAD' }, {});
+      await response.discard();
+      if (response.status === 200) return response;
+      if (!ABSENT.includes(response.status)) return undefined;
+    }
+    return places.length === 0 ? undefined : 'absent';
   }
 
   /** Any status resolves. Throws `upstream_unavailable` when there was no answer. */
@@ -66,6 +82,7 @@ export class Exchange {
         method: place.method ?? 'GET',
         headers: { ...headers, ...place.headers },
         ...(place.body === undefined ? {} : { body: place.body }),
+        ...(place.scope === undefined ? {} : { scope: place.scope }),
         route: this.settings.route,
       });
       this.#went(
@@ -112,6 +129,30 @@ export class Exchange {
     this.metrics.upstream(this.settings.name, outcome, (performance.now() - began) / 1000);
     this.#last = { at: this.now(), ...(failure === undefined ? {} : { failure }) };
   }
+}
+
+/** There are registries that take no HEAD, or leave out what it is asked for. */
+function saysNothing({ status, headers }: UpstreamResponse, { take = [] }: Place): boolean {
+  if (status === 400 || status === 405 || status === 501) return true;
+  return status === 200 && take.some((name) => headers[name] === undefined);
+}
+
+/** The answer's headers are the document of a HEAD. */
+async function documentOf(response: UpstreamResponse, place: Place): Promise<UpstreamResponse> {
+  if (place.method !== 'HEAD') return response;
+  await response.discard();
+  const lines = (place.take ?? []).map((name) => `${name}: ${response.headers[name]}\n`).join('');
+  const { 'content-length': _, 'content-encoding': __, ...headers } = response.headers;
+  return {
+    headers: { ...headers, 'content-type': HEADER_LINES },
+    url: response.url,
+    status: response.status,
+    timings: response.timings,
+    body: async function* () {
+      yield Buffer.from(lines);
+    },
+    discard: async () => {},
+  };
 }
 
 function conditional(headers: Readonly<Record<string, string>>): boolean {

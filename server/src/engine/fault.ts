@@ -46,6 +46,8 @@ export interface FaultDetails {
   readonly until?: number;
   /** Seconds after which asking again may help: becomes `Retry-After`. */
   readonly retryAfter?: number;
+  /** How to sign in, where that is not by Basic: becomes `WWW-Authenticate`. */
+  readonly challenge?: string;
   /** The upstream's own status, when it answered. */
   readonly upstreamStatus?: number;
   /** One entry per offending field of a request body. */
@@ -79,4 +81,9 @@ export class Fault extends Error {
   get details(): FaultDetails {
     return this.options.details ?? {};
   }
+}
+
+/** The upstream cannot say, or what it says cannot be used: an older copy may answer. */
+export function isOutage(fault: Fault): boolean {
+  return fault.code === 'upstream_unavailable' || fault.code === 'too_large' || fault.code === 'integrity';
 }

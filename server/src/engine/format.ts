@@ -27,6 +27,15 @@ export interface Format<Doc> {
   readonly index: IndexCodec<Doc>;
   /** How the digest of a file that no index announces can be had: from a file beside it. */
   readonly checksum?: Checksum;
+  /** Headers of this protocol, sent with every answer, faults included. `digest`: of the bytes, where it is known. */
+  headers?(target: Target | undefined, digest: string | undefined): Readonly<Record<string, string>>;
+  /** What the package URL of a package says; default: the name's folders are its namespace. */
+  purl?(
+    name: string,
+    options: Readonly<Record<string, unknown>>,
+  ): { readonly namespace?: string; readonly name: string };
+  /** The names under which clients know the upstream at `url`, when they ask a mirror for it: `docker.io`. */
+  namespaces?(url: string, options: Readonly<Record<string, unknown>>): readonly string[];
   /** The status line's body as this protocol's client shows it to a person. */
   fault(code: FaultCode, message: string, target: Target | undefined): Body;
   /** Absent: the format cannot be published to. */
@@ -51,8 +60,8 @@ export interface IndexCodec<Doc> {
   releases(doc: Doc): Iterable<Release>;
   /** The document without the files the judge withholds; also repairs what points at a dropped release. */
   keep(doc: Doc, judge: Judge): Doc;
-  /** What an alias means now: an OCI tag, `latest`, a branch. */
-  choose?(doc: Doc, select: string, judge: Judge): Target | undefined;
+  /** What an alias means now: an OCI tag, `latest`, a file of Debian's current generation. Undefined: the document does not say. */
+  choose?(doc: Doc, select: string, judge: Judge): ArtifactTarget | IndexTarget | undefined;
   /** One document of several; earlier ones win. */
   merge(docs: readonly Doc[]): Doc;
   /** The view of the document that the target asks for; undefined when the document has no such view (an unknown version). */
@@ -85,6 +94,8 @@ export interface Site {
   readonly base: string;
   /** The remote's options of this format, defaults filled in. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** While something is located: the remote's `url`. */
+  readonly upstream?: string;
   /** The bytes of the discovery document, where the format has one. */
   readonly discovery?: RawDocument;
   /** While an artifact is located: its digest, where an index announces one. */
@@ -103,6 +114,12 @@ export interface Traits {
   readonly purl: string;
   /** Name of the virtual repository made at first start. */
   readonly mount: string;
+  /** What a repository of it can be; default: remote and virtual. Hosted: it can be published to. */
+  readonly kinds?: readonly RepositoryKind[];
+  /** The path below the server's root where clients look for every repository of this protocol: `v2`. */
+  readonly root?: string;
+  /** Clients and upstreams settle who asks by a token that a 401 says where to get (Docker Registry token authentication). */
+  readonly tokens?: boolean;
   /**
    * The public registry: a sample package whose download URL, as the PURL library builds it, has the registry's origin,
    * followed by the registry's own folder where `file` says what comes after it; or an address, for ecosystems whose host
@@ -121,6 +138,8 @@ export interface Traits {
   readonly notes: readonly string[];
 }
 
+export type RepositoryKind = 'remote' | 'hosted' | 'virtual';
+
 export type Target = ArtifactTarget | IndexTarget | DerivedTarget | AliasTarget | CallTarget;
 
 /** One immutable file, or a file that changes where `mutable` says so. */
@@ -135,6 +154,16 @@ export interface ArtifactTarget {
   readonly mutable?: boolean;
   /** Name and version stand in the path, and no index is an authority on whether it exists: the upstream is. */
   readonly unlisted?: boolean;
+  /** It is named by its own bytes. */
+  readonly digest?: Digest;
+  /** Where the upstream has it, absolute, when a document named it by address; default: what `locate` says. */
+  readonly url?: string;
+  /** The moving name it was asked for by: what `ban_tags` looks at. */
+  readonly tag?: string;
+  /** Set by the engine: the path of the alias that led to it. */
+  readonly alias?: string;
+  /** Its path does not say which index lists it: any that the repository holds may. */
+  readonly listedAnywhere?: boolean;
   /** Content type to answer with; default: the upstream's. */
   readonly type?: string;
 }
@@ -152,10 +181,14 @@ export interface IndexTarget {
   readonly view: string;
   /** Where the upstream has it, absolute, when a document named it by address; default: what `locate` says. */
   readonly url?: string;
-  /** Known digest of the document, where a root names it. */
+  /** Known digest of the document: it is verified, and never asked for again. */
   readonly digest?: Digest;
-  /** Passes byte for byte: decoded for facts and parts, never filtered, never merged. */
+  /** Passes byte for byte: decoded for facts and parts, never filtered, merged or encoded. */
   readonly opaque?: boolean;
+  /** The document is itself a file that clients pull, under the same path. */
+  readonly file?: ArtifactTarget;
+  /** Stands for the document where the upstream has none: its absence means "nothing", not "no such thing". */
+  readonly empty?: { readonly bytes: string; readonly type: string };
   /** Named by `more`: its absence, or an outage, does not fail the whole. */
   readonly optional?: boolean;
   /** Describes some of a package's releases: no listing of it, by which new ones would be told from old. */
@@ -172,12 +205,15 @@ export interface DerivedTarget {
   readonly as: Algorithm | 'signature';
 }
 
-/** A name for a release that `choose` resolves: a tag, `latest`, a branch. */
+/** A name for something that `choose` resolves: a tag, `latest`, a branch, a file of the current generation. */
 export interface AliasTarget {
   readonly kind: 'alias';
   readonly path: string;
-  readonly of: IndexTarget;
+  /** The indexes that can say what it means: the first that exists and knows it does. */
+  readonly of: readonly IndexTarget[];
   readonly select: string;
+  /** What it is where none of them exists, or knows it. */
+  readonly otherwise?: ArtifactTarget;
 }
 
 /** Anything else: search, ping, audit, a redirect. Answered by the format itself, or by the upstream at `place`. */
@@ -193,9 +229,16 @@ export interface Place {
   readonly origin?: string;
   /** Path and query, percent-encoded, below the origin's or the remote's `url`. Default: the root. */
   readonly path?: string;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /**
+   * With HEAD: the headers that are the document, one `name: value` line each in this order, of type `HEADER_LINES`. An
+   * answer that lacks one of them says nothing, and the next place is asked.
+   */
+  readonly take?: readonly string[];
+  /** What a token is asked for, where the upstream wants one: `repository:library/alpine:pull`. */
+  readonly scope?: string;
   /** Milliseconds; default: the remote's `index_ttl`. */
   readonly ttl?: number;
 }
@@ -208,7 +251,12 @@ export interface RawDocument {
   readonly url: string;
   /** The upstream's Last-Modified, as sent. */
   readonly lastModified?: string;
+  /** The upstream's Link header (RFC 8288), as sent. */
+  readonly link?: string;
 }
+
+/** Type of a document that is an answer's headers. */
+export const HEADER_LINES = 'text/x-header-lines';
 
 export interface Body {
   readonly bytes: string | Uint8Array;
@@ -225,6 +273,8 @@ export interface Release {
   /** Ask there for what the index does not say. */
   readonly details?: IndexTarget;
   readonly yanked?: boolean;
+  /** The release is a name that moves: what `ban_tags` looks at. */
+  readonly tag?: string;
 }
 
 export interface ReleaseFile {
@@ -238,6 +288,8 @@ export interface ReleaseFile {
   readonly role?: Role;
   readonly published?: Published;
   readonly yanked?: boolean;
+  /** Why it is never served: what it consists of would be fetched past this registry. */
+  readonly refused?: string;
 }
 
 /** Epoch milliseconds, and who set the time: an author's can be backdated. */
@@ -246,9 +298,13 @@ export interface Published {
   readonly by: 'server' | 'author';
 }
 
+/** One document or file of a root's generation. */
 export interface Part {
-  readonly target: IndexTarget;
-  readonly digest: Digest;
+  /** Under which name clients ask for it in every generation: the path of an alias. */
+  readonly path: string;
+  /** With its digest: under a path of its own in each generation. Without: taken anew whenever the root changes. */
+  readonly target: IndexTarget | ArtifactTarget;
+  /** `now`: fetched before the root is published. `asked`: fetched before that too, once some client has asked for it. */
   readonly when: 'now' | 'asked';
 }
 
@@ -256,17 +312,17 @@ export type Algorithm = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
 /** `sha256:` and lower-case hex. */
 export type Digest = `${Algorithm}:${string}`;
 
-/** What publishing to a format means; described when the first hosted repository exists. */
+/** What publishing to a format means. */
 export interface Hosting<Doc> {
-  /** Paths and methods that publish. */
+  /** What a request publishes; undefined: nothing. Decided before its body is read. Throws `Malformed`. */
   receive(request: ProtocolRequest): Publication | undefined;
-  compose(releases: readonly Release[], target: IndexTarget): Doc;
+  /** The index of what was published; absent: the format has none. */
+  compose?(releases: readonly Release[], target: IndexTarget): Doc;
 }
 
+/** A request's body becomes this file, byte for byte, in place of what is there. */
 export interface Publication {
-  readonly name: string;
-  readonly version: string;
-  readonly files: readonly ReleaseFile[];
+  readonly file: ArtifactTarget;
 }
 
 /** The upstream's document is not what the protocol says it must be; or a request is not. */

@@ -58,10 +58,13 @@ export class Absences {
 
   find(path: string, now: number): Absence | undefined {
     const absence = this.#known.get(path);
-    if (absence === undefined) return undefined;
-    if (now < absence.until && absence.until <= now + this.ttl) return absence;
-    this.#known.delete(path);
-    return undefined;
+    return absence && now < absence.until && absence.until <= now + this.ttl ? absence : undefined;
+  }
+
+  /** What it said last, up to `ifError` milliseconds after its time. */
+  last(path: string, now: number, ifError: number): Absence | undefined {
+    const absence = this.#known.get(path);
+    return absence && now < absence.until + ifError && absence.until <= now + this.ttl ? absence : undefined;
   }
 
   /** `status`: the upstream's, 404 or 410. */

@@ -21,7 +21,9 @@ export class GuardedSource implements Source {
   async artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery> {
     const delivery = await this.inner.artifact(target, ask);
     const { path, name, version } = delivery.file;
-    const refused = refusal({ path, name }, [this.rules]);
+    const { tag, alias } = target;
+    const asked = alias === undefined ? [path] : [path, alias];
+    const refused = asked.map((spelling) => refusal({ path: spelling, name, tag }, [this.rules])).find(Boolean);
     if (refused) {
       throw new Fault('withheld', `${refused.reason}.`, {
         details: { rule: refused.rule, package: name, version, repository: delivery.repository },

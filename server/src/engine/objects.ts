@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Freshness, Ledger, ObjectRow } from '../ledger/ledger.ts';
+import type { Evicted, Freshness, Ledger, ObjectFilter, ObjectRow, ObjectView } from '../ledger/ledger.ts';
 import { LedgerError } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { Fault } from './fault.ts';
@@ -7,6 +7,8 @@ import { Fault } from './fault.ts';
 /** The ledger's rows of what is cached, with the ones in use held in memory: a hit asks no database. */
 export class Objects {
   readonly #rows: LRUCache<string, ObjectRow>;
+  readonly #keeping = new Set<Promise<unknown>>();
+  #evicting: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly ledger: Ledger,
@@ -16,12 +18,38 @@ export class Objects {
     this.#rows = new LRUCache({ max: most });
   }
 
+  /** What may be served under that path. */
   async get(repository: string, path: string): Promise<ObjectRow | undefined> {
+    const row = await this.known(repository, path);
+    return row?.retractedAt === undefined ? row : undefined;
+  }
+
+  /** Also what the upstream took back since. */
+  async known(repository: string, path: string): Promise<ObjectRow | undefined> {
     const held = this.#rows.get(key(repository, path));
     if (held) return held;
     const row = await answered(this.ledger.object(repository, path));
-    if (row) this.#rows.set(key(repository, path), row);
-    return row;
+    // What was recorded while the ledger was asked is newer than its answer.
+    const recorded = this.#rows.get(key(repository, path));
+    if (row && !recorded) this.#rows.set(key(repository, path), row);
+    return recorded ?? row;
+  }
+
+  /** In order of path, after `after`; each with what its pulls say. */
+  page(repository: string, limit: number, after: string | undefined): Promise<ObjectView[]> {
+    return answered(this.ledger.objects({ repository }, { limit, ...(after === undefined ? {} : { after }) }));
+  }
+
+  /**
+   * For work that commits a blob and then records a row of it: no eviction comes in between, which would take the blob for
+   * one that nothing refers to. It must not evict anything itself.
+   */
+  keep<Result>(work: () => Promise<Result>): Promise<Result> {
+    const kept = this.#evicting.then(work);
+    const settled = kept.catch(ignore);
+    this.#keeping.add(settled);
+    void settled.then(() => this.#keeping.delete(settled));
+    return kept;
   }
 
   /** Resolves when the row is durable. */
@@ -38,11 +66,58 @@ export class Objects {
     return refreshed;
   }
 
-  /** The upstream has it no longer: drops the copy, and the blob when nothing else refers to it. */
-  async drop(row: Pick<ObjectRow, 'repository' | 'path'>): Promise<void> {
-    this.#rows.delete(key(row.repository, row.path));
-    const { blobs } = await answered(this.ledger.evict({ repository: row.repository, path: row.path }));
-    for (const digest of blobs) await this.store.delete(digest);
+  /** The upstream has it no longer: it is not served any more, and kept as evidence. */
+  async retract(row: ObjectRow, at: number): Promise<void> {
+    await answered(this.ledger.markObject(row.repository, row.path, { retractedAt: at }));
+    this.#rows.set(key(row.repository, row.path), { ...row, retractedAt: at });
+  }
+
+  /** What it took back counts again. */
+  async restore({ retractedAt: _, ...row }: ObjectRow): Promise<ObjectRow> {
+    await answered(this.ledger.markObject(row.repository, row.path, { retractedAt: undefined }));
+    this.#rows.set(key(row.repository, row.path), row);
+    return row;
+  }
+
+  /** The upstream has other bytes under a name that never changes; undefined: it has these again. */
+  async dispute(row: ObjectRow, other: string | undefined): Promise<ObjectRow> {
+    await answered(this.ledger.markObject(row.repository, row.path, { disputed: other }));
+    const { disputed: _, ...rest } = row;
+    const marked = other === undefined ? rest : { ...rest, disputed: other };
+    this.#rows.set(key(row.repository, row.path), marked);
+    return marked;
+  }
+
+  /** Its blob is gone: drops the row, and every blob that nothing refers to. */
+  async drop({ repository, path }: Pick<ObjectRow, 'repository' | 'path'>): Promise<void> {
+    this.#rows.delete(key(repository, path));
+    await this.evict({ repository, path });
+  }
+
+  /**
+   * Rows first, then memory (also the caller's, `forgotten`), then blobs: a crash in between leaves blobs that nothing refers
+   * to, never a row without its bytes.
+   */
+  evict(
+    filter: ObjectFilter & { readonly all?: boolean },
+    forgotten: (paths: readonly string[] | 'all') => void = ignore,
+  ): Promise<Evicted> {
+    const before = Promise.all([this.#evicting, ...this.#keeping]);
+    const evicted = before.then(async () => {
+      const removed = await answered(this.ledger.evict(filter));
+      const paths = filter.all ? 'all' : removed.paths;
+      this.forget(filter.repository, paths);
+      forgotten(paths);
+      for (const digest of removed.blobs) await this.store.delete(digest);
+      return removed;
+    });
+    this.#evicting = evicted.catch(ignore);
+    return evicted;
+  }
+
+  /** Removes the blobs in whose place others were put: every eviction does, also one of a path that nothing can have. */
+  async sweep(repository: string): Promise<void> {
+    await this.evict({ repository, path: '\n' });
   }
 
   /** Forgets what memory holds, after rows were removed elsewhere. */
@@ -65,6 +140,8 @@ async function answered<Result>(asked: Promise<Result>): Promise<Result> {
     throw error;
   }
 }
+
+function ignore(): void {}
 
 function key(repository: string, path: string): string {
   return `${repository}\0${path}`;

@@ -10,6 +10,9 @@ describe('canonicalPath', () => {
     ['/simple/requests/', 'simple/requests/'],
     ['/a%2520b', 'a%20b'],
     ['/caf%C3%A9', 'café'],
+    ['/./InRelease', 'InRelease'],
+    ['/a/%2e/b/./c', 'a/b/c'],
+    ['/a/.', 'a/'],
     ['/', ''],
     ['', ''],
   ])('%s is %s', (raw, canonical) => {
@@ -21,7 +24,7 @@ describe('canonicalPath', () => {
     '/a/..',
     '/a/%2e%2e/b',
     '/a/%2E./b',
-    '/./a',
+    '/.//a',
     '/a//b',
     '//a',
     '/a%2f%2fb',

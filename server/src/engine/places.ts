@@ -8,17 +8,20 @@ export type Located = IndexTarget | ArtifactTarget | CallTarget;
 export interface Locating {
   readonly format: AnyFormat;
   readonly options: Readonly<Record<string, unknown>>;
+  /** The remote's `url`. */
+  readonly upstream: string;
   /** The bytes of the upstream's discovery document for this target, where the format has one. */
   readonly discovery?: RawDocument;
 }
 
 /** Where the upstream keeps it: where another document says, else as the format says, else under the same path. */
 export function placesOf(target: Located, locating: Locating, digest?: string): readonly Place[] {
-  if (target.kind === 'index' && target.url !== undefined) return [placeAt(target.url)];
-  const { format, options, discovery } = locating;
+  if (target.kind !== 'call' && target.url !== undefined) return [placeAt(target.url)];
+  const { format, options, upstream, discovery } = locating;
   const site = {
     base: '',
     options,
+    upstream,
     ...(discovery === undefined ? {} : { discovery }),
     ...(digest === undefined ? {} : { digest: digest as Digest }),
   };

@@ -1,7 +1,7 @@
 import { refusal } from '../policy/rules.ts';
 import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
-import type { Place, Target } from './format.ts';
+import type { IndexTarget, Place, Target } from './format.ts';
 import { encodePath } from './path.ts';
 import type { RemoteSource } from './remote.ts';
 import type { Repository } from './repository.ts';
@@ -68,8 +68,10 @@ async function placesFor(remote: RemoteSource, target: Target): Promise<readonly
       return remote.placesOf(target);
     case 'call':
       return target.place ? [target.place] : [];
-    default:
+    case 'derived':
       return remote.placesOf(target.of);
+    case 'alias':
+      return remote.placesOf(target.of[0] as IndexTarget);
   }
 }
 

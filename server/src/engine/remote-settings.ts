@@ -20,8 +20,12 @@ export interface RemoteSettings {
   readonly route: Route;
   /** Undefined: everything is admitted. */
   readonly rules: Ruleset | undefined;
+  /** What becomes of a file that the upstream changed though it must not. */
+  readonly onMutation: 'refuse' | 'serve_first';
   /** `mutable_patterns`, then `immutable_patterns`, then what the format says. */
   termsOf(target: ArtifactTarget): 'immutable' | Terms;
+  /** Whether its bytes may change, by the same rules. */
+  isMutable(target: ArtifactTarget): boolean;
   purlOf(name: string, version?: string): string;
 }
 
@@ -36,6 +40,9 @@ export interface RemoteSpec {
   readonly max_artifact_size?: string;
   readonly patterns?: readonly string[];
   readonly blocklist?: readonly string[];
+  readonly ban_tags?: readonly string[];
+  readonly on_mutation?: 'refuse' | 'serve_first';
+  readonly concurrency?: number;
   readonly mutable_patterns?: readonly string[];
   readonly immutable_patterns?: readonly string[];
   readonly auth?: Auth;
@@ -72,22 +79,26 @@ export function remoteSettings(
   const immutable = artifactTtl === 0 ? 'immutable' : terms(artifactTtl, ifError);
   const mutables = (spec.mutable_patterns ?? []).map(compile);
   const immutables = (spec.immutable_patterns ?? []).map(compile);
+  const isMutable = (target: ArtifactTarget): boolean => {
+    if (mutables.some((pattern) => pattern.matcher(target.path).find())) return true;
+    if (immutables.some((pattern) => pattern.matcher(target.path).find())) return false;
+    return target.mutable === true;
+  };
+  const options = (spec[format.id] ?? {}) as Record<string, unknown>;
   return {
     name,
     url,
-    options: (spec[format.id] ?? {}) as Record<string, unknown>,
+    options,
     index,
     negativeTtl: duration(spec.negative_ttl),
     maxIndexSize: bytes(spec.max_index_size),
     maxArtifactSize: spec.max_artifact_size === undefined ? Number.MAX_SAFE_INTEGER : bytes(spec.max_artifact_size),
-    route: routeOf(url, spec),
+    route: routeOf(url, spec, format),
     rules: rulesOf(name, spec),
-    termsOf: (target) => {
-      if (mutables.some((pattern) => pattern.matcher(target.path).find())) return index;
-      if (immutables.some((pattern) => pattern.matcher(target.path).find())) return immutable;
-      return target.mutable ? index : immutable;
-    },
-    purlOf: (packageName, version) => packageUrl(format, packageName, version),
+    onMutation: spec.on_mutation ?? 'refuse',
+    termsOf: (target) => (isMutable(target) ? index : immutable),
+    isMutable,
+    purlOf: (packageName, version) => packageUrl(format, options, packageName, version),
   };
 }
 
@@ -99,15 +110,20 @@ function terms(ttl: number, ifError: number): Terms {
 function rulesOf(repository: string, spec: RemoteSpec): Ruleset | undefined {
   const patterns = spec.patterns ?? [];
   const blocklist = spec.blocklist ?? [];
-  return patterns.length === 0 && blocklist.length === 0 ? undefined : { repository, patterns, blocklist };
+  const banTags = spec.ban_tags ?? [];
+  const some = patterns.length > 0 || blocklist.length > 0 || banTags.length > 0;
+  return some ? { repository, patterns, blocklist, banTags } : undefined;
 }
 
-function routeOf(url: string, spec: RemoteSpec): Route {
+function routeOf(url: string, spec: RemoteSpec, { traits }: AnyFormat): Route {
   const timeouts = spec.timeouts ?? {};
+  const tokens = traits.tokens ? tokensOf(spec.auth) : undefined;
   return {
     origin: new URL(url).origin,
-    headers: { ...lowerCased(spec.headers ?? {}), ...authorization(spec.auth) },
+    headers: { ...lowerCased(spec.headers ?? {}), ...(tokens ? {} : authorization(spec.auth)) },
+    ...(tokens === undefined ? {} : { tokens }),
     allowPrivateNetwork: spec.allow_private_network ?? false,
+    ...(spec.concurrency === undefined ? {} : { concurrency: spec.concurrency }),
     ...(spec.ca_pem === undefined ? {} : { caPem: spec.ca_pem }),
     ...(spec.client_cert === undefined
       ? {}
@@ -128,6 +144,12 @@ function proxyOf(address: string, auth: RemoteSpec['proxy_auth']): string {
     url.password = encodeURIComponent(auth.password);
   }
   return url.href;
+}
+
+/** Undefined: what the remote declares is sent as it stands, and no token is asked for. */
+function tokensOf(auth: Auth | undefined): Route['tokens'] {
+  if (!auth) return {};
+  return auth.type === 'basic' ? { username: auth.username ?? '', password: auth.password ?? '' } : undefined;
 }
 
 function authorization(auth: Auth | undefined): Record<string, string> {

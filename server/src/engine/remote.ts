@@ -1,13 +1,23 @@
 import { type ArtifactDeps, Artifacts } from './artifacts.ts';
 import { collect } from './collect.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
+import { factsOfTarget } from './facts.ts';
 import { Fault } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './format.ts';
 import { encodePath } from './path.ts';
 import { fileAt, placesOf } from './places.ts';
-import type { Ask, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
+import type { Ask, CacheState, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
-export type RemoteDeps = DocumentDeps & Omit<ArtifactDeps, 'locating'>;
+export type RemoteDeps = Omit<DocumentDeps, 'keepFile'> & Omit<ArtifactDeps, 'locating'>;
+
+/** A file's facts; with how its own document was had, where the file is one. */
+interface Known {
+  readonly file: FileFacts;
+  readonly cache?: CacheState;
+}
+
+/** Lists that had to be forgotten are read again for a file that none of the others has, this often at most: milliseconds. */
+const BETWEEN_REVIVALS = 60_000;
 
 /** The most that the answer of a call may have: it is passed on whole. */
 const LARGEST_CALL = 16 * 1024 * 1024;
@@ -17,10 +27,11 @@ export class RemoteSource implements Source {
   readonly #deps: RemoteDeps;
   readonly #documents: Documents;
   readonly #artifacts: Artifacts;
+  #revived: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   constructor(deps: RemoteDeps) {
     this.#deps = deps;
-    this.#documents = new Documents(deps);
+    this.#documents = new Documents({ ...deps, keepFile: (target, again) => this.#artifacts.keep(target, again) });
     this.#artifacts = new Artifacts({ ...deps, locating: (target) => this.#documents.locating(target) });
   }
 
@@ -33,13 +44,20 @@ export class RemoteSource implements Source {
   }
 
   async artifact(target: ArtifactTarget, _ask: Ask): Promise<Delivery> {
-    const file = await this.#file(target);
+    const { file, cache } = await this.#file(target);
     const { name, url } = this.#deps.settings;
+    if (file.refused !== undefined) {
+      const details = { rule: `${this.#deps.format.id}.unsupported`, package: file.name, version: file.version };
+      throw new Fault('withheld', `${file.refused}.`, { details: { ...details, repository: name } });
+    }
     return {
       repository: name,
       upstream: url,
       file,
-      open: async (): Promise<Content> => ({ ...(await this.#artifacts.open(target, file)), settle: async () => {} }),
+      open: async (): Promise<Content> => {
+        const opened = await this.#artifacts.open(target, file);
+        return { ...opened, ...(cache === undefined ? {} : { cache }), settle: async () => {} };
+      },
     };
   }
 
@@ -67,7 +85,7 @@ export class RemoteSource implements Source {
   /** Where the upstream keeps it, as far as can be known. */
   async placesOf(target: ArtifactTarget | IndexTarget): Promise<readonly Place[]> {
     if (target.kind === 'index') return placesOf(target, await this.#documents.locating(target));
-    return fileAt(target, await this.#file(target), await this.#documents.locating(target));
+    return fileAt(target, (await this.#file(target)).file, await this.#documents.locating(target));
   }
 
   async #placeOfCall(target: CallTarget): Promise<Place> {
@@ -91,15 +109,15 @@ export class RemoteSource implements Source {
   }
 
   /** Which release it belongs to, as the index that describes it says; where no index can be had, as we recorded it. */
-  async #file(target: ArtifactTarget): Promise<FileFacts> {
+  async #file(target: ArtifactTarget): Promise<Known> {
     const indexes = this.#deps.format.factsOf(target);
-    const known = this.#listed(target, indexes);
-    if (known) return known;
-    if (indexes.length === 0 || target.unlisted) return unlisted(target);
+    const known = this.#listed(target, indexes) ?? (target.listedAnywhere && (await this.#listedAnywhere(target)));
+    if (known) return { file: known };
+    if (indexes.length === 0 || target.unlisted) return { file: factsOfTarget(target) };
     const outcome = await this.#ask(target, indexes, false);
     if (typeof outcome === 'object' && !(outcome instanceof Fault)) return outcome;
     const recorded = await this.#recorded(target);
-    if (recorded) return recorded;
+    if (recorded) return { file: recorded };
     if (outcome instanceof Fault) throw outcome;
     return this.#askedAgain(target, indexes);
   }
@@ -112,23 +130,40 @@ export class RemoteSource implements Source {
     return undefined;
   }
 
+  async #listedAnywhere({ path }: ArtifactTarget): Promise<FileFacts | undefined> {
+    const { files, settings } = this.#deps;
+    const find = () => files.findAnywhere(settings.name, path);
+    const found = find();
+    if (found) return found;
+    const now = this.#deps.now();
+    if (this.#revived && now - this.#revived.at > BETWEEN_REVIVALS && files.wasShort(settings.name))
+      this.#revived = undefined;
+    this.#revived ??= { at: now, done: this.#documents.revive() };
+    await this.#revived.done.catch((error: unknown) => {
+      this.#revived = undefined;
+      throw error;
+    });
+    return find();
+  }
+
   /** The file, 'unlisted' when the indexes do not have it, or why they could not be asked. */
   async #ask(
     target: ArtifactTarget,
     indexes: readonly IndexTarget[],
     again: boolean,
-  ): Promise<FileFacts | Fault | 'unlisted'> {
+  ): Promise<Known | Fault | 'unlisted'> {
     let outage: Fault | undefined;
     for (const index of indexes) {
+      let cache: CacheState;
       try {
-        await this.#documents.index(index, again);
+        ({ cache } = await this.#documents.index(index, again));
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         if (error.code !== 'not_found') outage = error;
         continue;
       }
       const file = this.#listed(target, [index]);
-      if (file) return file;
+      if (file) return { file, ...(index.path === target.path ? { cache } : {}) };
     }
     return outage ?? 'unlisted';
   }
@@ -150,7 +185,7 @@ export class RemoteSource implements Source {
   }
 
   /** Just published: our copy of the index may be older than the file. Asked once per `negative_ttl`. */
-  async #askedAgain(target: ArtifactTarget, indexes: readonly IndexTarget[]): Promise<FileFacts> {
+  async #askedAgain(target: ArtifactTarget, indexes: readonly IndexTarget[]): Promise<Known> {
     const absences = this.#artifacts.absences;
     const unlistedFault = new Fault('not_found', `No index of "${this.#deps.settings.name}" lists ${target.path}.`);
     if (absences.find(target.path, this.#deps.now())) throw unlistedFault;
@@ -160,13 +195,4 @@ export class RemoteSource implements Source {
     absences.add(target.path, this.#deps.now(), 404);
     throw unlistedFault;
   }
-}
-
-function unlisted(target: ArtifactTarget): FileFacts {
-  return {
-    path: target.path,
-    role: target.role,
-    ...(target.name === undefined ? {} : { name: target.name }),
-    ...(target.version === undefined ? {} : { version: target.version }),
-  };
 }

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type Refusal, type Ruleset, refusal } from '../policy/rules.ts';
-import { type AnyFormat, type Body, type IndexTarget, Malformed, type RawDocument, type Release } from './format.ts';
+import {
+  type AnyFormat,
+  type ArtifactTarget,
+  type Body,
+  type IndexTarget,
+  Malformed,
+  type Part,
+  type RawDocument,
+  type Release,
+} from './format.ts';
+import { type PackedFiles, packFiles } from './listed-files.ts';
 import type { FileFacts } from './source.ts';
 
 /** Everything that touches a decoded document, as plain data in and out, so that it can run in a worker. */
@@ -18,8 +28,9 @@ export interface JobDocument extends RawDocument {
 export type Studied =
   | {
       readonly kind: 'studied';
-      readonly files: readonly FileFacts[];
+      readonly files: PackedFiles;
       readonly more: readonly IndexTarget[];
+      readonly parts: readonly Part[];
       readonly releases: readonly StudiedRelease[];
     }
   | { readonly kind: 'malformed'; readonly message: string };
@@ -45,6 +56,17 @@ export interface RenderMember {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** What a moving name means, by the documents that say so. */
+export interface ChooseJob {
+  readonly format: string;
+  readonly documents: readonly JobDocument[];
+  readonly select: string;
+}
+
+export type Chosen =
+  | { readonly kind: 'chosen'; readonly target: ArtifactTarget | IndexTarget | undefined }
+  | { readonly kind: 'malformed'; readonly message: string };
+
 export type Rendered =
   | { readonly kind: 'rendered'; readonly body: Body; readonly bytes: Uint8Array; readonly hash: string }
   | { readonly kind: 'withheld'; readonly refusal: Refusal }
@@ -56,8 +78,22 @@ export function study(format: AnyFormat, job: StudyJob): Studied {
   return orMalformed(() => {
     const { doc, more } = decode(format, job.documents);
     const releases = [...format.index.releases(doc)];
-    return { kind: 'studied', files: releases.flatMap(factsOf), more, releases: releases.map(studiedRelease) };
+    return {
+      kind: 'studied',
+      files: packFiles(releases.flatMap(factsOf)),
+      more,
+      parts: format.index.parts?.(doc) ?? [],
+      releases: releases.map(studiedRelease),
+    };
   });
+}
+
+/** Without a judge: what it means is guarded like everything else that is asked for. */
+export function choose(format: AnyFormat, { documents, select }: ChooseJob): Chosen {
+  return orMalformed(() => ({
+    kind: 'chosen',
+    target: format.index.choose?.(decode(format, documents).doc, select, () => undefined),
+  }));
 }
 
 /** The index as one kind of client gets it: decoded, judged, filtered, merged, encoded. */
@@ -76,7 +112,9 @@ function judge(format: AnyFormat, member: RenderMember, target: IndexTarget): { 
   const { doc } = decode(format, member.documents);
   if (member.rules.length === 0 || target.opaque === true) return { doc };
   const kept = keep(format, doc, member.rules);
-  return target.scope === 'package' ? kept : { doc: kept.doc };
+  if (target.scope !== 'package') return { doc: kept.doc };
+  const blocked = kept.withheld ?? (kept.empty ? refusalOfName(target, member.rules) : undefined);
+  return blocked ? { doc: kept.doc, withheld: blocked } : { doc: kept.doc };
 }
 
 function encoded(format: AnyFormat, doc: unknown, job: RenderJob): Rendered {
@@ -97,20 +135,37 @@ function decode(format: AnyFormat, documents: readonly JobDocument[]): { doc: un
   return { doc: docs.length === 1 ? docs[0] : format.index.merge(docs), more };
 }
 
-/** One that was empty before is not withheld. */
-function keep(format: AnyFormat, doc: unknown, rules: readonly Ruleset[]): { doc: unknown; withheld?: Refusal } {
-  const names = new Map<string, string>();
-  for (const release of format.index.releases(doc))
-    for (const file of release.files) names.set(file.path, release.name);
+/** A list without entries says that its package exists: not where the package is on a blocklist. */
+function refusalOfName({ name }: IndexTarget, rules: readonly Ruleset[]): Refusal | undefined {
+  if (name === undefined) return undefined;
+  return refusal(
+    { path: name, name },
+    rules.map((rule) => ({ ...rule, patterns: [] })),
+  );
+}
+
+interface Kept {
+  readonly doc: unknown;
+  /** Why nothing is left of it. */
+  readonly withheld?: Refusal;
+  /** There was nothing in it. */
+  readonly empty: boolean;
+}
+
+function keep(format: AnyFormat, doc: unknown, rules: readonly Ruleset[]): Kept {
+  const releases = new Map<string, Pick<Release, 'name' | 'tag'>>();
+  for (const release of format.index.releases(doc)) for (const file of release.files) releases.set(file.path, release);
   let first: Refusal | undefined;
   let admitted = 0;
   const kept = format.index.keep(doc, (path) => {
-    const refused = refusal({ path, name: names.get(path) }, rules);
+    const { name, tag } = releases.get(path) ?? {};
+    const refused = refusal({ path, name, tag }, rules);
     if (refused) first ??= refused;
     else admitted += 1;
     return refused;
   });
-  return first && admitted === 0 ? { doc: kept, withheld: first } : { doc: kept };
+  const empty = releases.size === 0;
+  return first && admitted === 0 ? { doc: kept, withheld: first, empty } : { doc: kept, empty };
 }
 
 function factsOf(release: Release): FileFacts[] {
@@ -124,6 +179,7 @@ function factsOf(release: Release): FileFacts[] {
     ...(file.size === undefined ? {} : { size: file.size }),
     ...(file.published === undefined ? {} : { published: file.published }),
     ...((file.yanked ?? release.yanked) ? { yanked: true } : {}),
+    ...(file.refused === undefined ? {} : { refused: file.refused }),
   }));
 }
 

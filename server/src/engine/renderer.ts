@@ -1,11 +1,22 @@
 import { Fault } from './fault.ts';
 import type { AnyFormat } from './format.ts';
-import { type Rendered, type RenderJob, render, type Studied, type StudyJob, study } from './render.ts';
+import {
+  type ChooseJob,
+  type Chosen,
+  choose,
+  type Rendered,
+  type RenderJob,
+  render,
+  type Studied,
+  type StudyJob,
+  study,
+} from './render.ts';
 
 /** Where big documents are worked on, away from the thread that serves. */
 export interface RenderPool {
   study(job: StudyJob): Promise<Studied>;
   render(job: RenderJob): Promise<Rendered>;
+  choose(job: ChooseJob): Promise<Chosen>;
 }
 
 /** Up to this many bytes a document is worked on where it is: handing it over would cost more. */
@@ -27,6 +38,11 @@ export class Renderer {
     if (weight(job.members.flatMap(({ documents }) => documents)) <= this.small)
       return render(this.format(job.format), job);
     return inPool(async () => (await this.pool()).render(job));
+  }
+
+  async choose(job: ChooseJob): Promise<Chosen> {
+    if (weight(job.documents) <= this.small) return choose(this.format(job.format), job);
+    return inPool(async () => (await this.pool()).choose(job));
   }
 
   format(id: string): AnyFormat {

@@ -3,14 +3,14 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { Store } from '../store/store.ts';
-import { stored } from './documents.ts';
 import { Fault } from './fault.ts';
 import { Flights } from './flight.ts';
 import type { Algorithm, IndexTarget } from './format.ts';
 import type { Objects } from './objects.ts';
 import type { Rendered } from './render.ts';
 import type { Renderer } from './renderer.ts';
-import type { Listing } from './source.ts';
+import type { Listing, MemberListing } from './source.ts';
+import { stored } from './stored.ts';
 
 export type Encoding = 'identity' | 'gzip' | 'br';
 
@@ -18,6 +18,9 @@ export type Encoding = 'identity' | 'gzip' | 'br';
 const WORTH_COMPRESSING = 1024;
 /** Renditions larger than this are kept apart, a few at a time, so that they do not displace all others. */
 const GIANT = 16 * 1024 * 1024;
+
+/** For what never changes. */
+export const IMMUTABLE = 'private, max-age=31536000, immutable';
 
 /** An index as one kind of client gets it, encoded once and compressed at most once per encoding. */
 export class Rendition {
@@ -29,11 +32,15 @@ export class Rendition {
     readonly type: string,
     readonly hash: string,
     readonly headers: Readonly<Record<string, string>>,
+    /** The upstream's own bytes, unchanged: since when they are what they are, as an HTTP date. */
+    readonly lastModified?: string,
   ) {}
 
   /** The encoding to answer with: none where it saves nothing. */
   best(accepted: readonly Encoding[]): Encoding {
-    return this.bytes.length < WORTH_COMPRESSING ? 'identity' : (accepted[0] ?? 'identity');
+    return this.lastModified !== undefined || this.bytes.length < WORTH_COMPRESSING
+      ? 'identity'
+      : (accepted[0] ?? 'identity');
   }
 
   encoded(encoding: Encoding): Promise<Buffer> {
@@ -105,7 +112,20 @@ export class Renditions {
     });
   }
 
+  /** Bytes that a client checks against a signature or a digest. */
+  async #unchanged({ path, digest: named }: IndexTarget, { repository, documents }: MemberListing): Promise<Rendition> {
+    const [document] = documents;
+    if (!document) throw new Fault('not_found', `"${repository}" has no ${path}.`);
+    const { digest, type, since, lastModified } = document;
+    const bytes = await stored(this.#deps, { repository, path: document.target.path, digest });
+    const hash = digest.slice(digest.indexOf(':') + 1);
+    const immutable = named === undefined ? {} : { 'cache-control': IMMUTABLE };
+    return new Rendition(bytes, type, hash, immutable, lastModified ?? new Date(since).toUTCString());
+  }
+
   async #render(format: string, target: IndexTarget, listing: Listing, base: string): Promise<Rendition> {
+    const [owner] = listing.members;
+    if (target.opaque && owner) return this.#unchanged(target, owner);
     const members = await Promise.all(
       listing.members.map(async ({ repository, documents, rules, options }) => ({
         rules,

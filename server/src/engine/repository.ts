@@ -1,13 +1,16 @@
-import type { AnyFormat } from './format.ts';
+import type { AnyFormat, RepositoryKind } from './format.ts';
+import type { Publisher } from './hosted.ts';
 import type { Source } from './source.ts';
 
 /** A repository of the current configuration, ready to answer. */
 export interface Repository {
   readonly name: string;
-  readonly kind: 'remote' | 'virtual';
+  readonly kind: RepositoryKind;
   readonly format: AnyFormat;
   readonly options: Readonly<Record<string, unknown>>;
   readonly source: Source;
+  /** Absent: nothing can be published to it. */
+  readonly publisher?: Publisher;
   /** False once a newer configuration changed it: answers made for it are not used any more. */
   readonly life: { current: boolean };
 }

@@ -2,50 +2,57 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault } from './fault.ts';
 import type { Body, Target } from './format.ts';
 import { acceptedEncodings, notModified, rangeOf, reasonPhrase } from './http.ts';
-import type { Encoding, Rendition } from './renditions.ts';
+import { type Encoding, IMMUTABLE, type Rendition } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { Reply } from './serve.ts';
 import type { CacheState, Content } from './source.ts';
 
 type Headers = Record<string, string | number>;
+/** Headers of the protocol. */
+type Own = Readonly<Record<string, string>>;
 
-/** Writes a reply. Returns the body bytes sent. Never throws: a transfer that cannot go on is broken off. */
+const BASIC = 'Basic realm="entrepot"';
+
+/** Writes a reply. Returns the body bytes sent. Throws only before anything is written; a transfer that cannot go on is broken off. */
 export async function respond(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<number> {
   switch (reply.kind) {
     case 'rendition':
       return respondRendition(request, response, reply);
     case 'content':
-      return respondContent(request, response, reply.content);
+      return respondContent(request, response, reply.content, reply.headers);
     case 'body':
-      return respondBody(request, response, reply.body);
+      return respondBody(request, response, reply.body, reply.headers);
   }
 }
 
 /**
- * The headers of an index; also what the hot lane sends. No Last-Modified: a change of policy changes the answer without a
- * date to tell, so the tag is the only validator.
+ * The headers of an index; also what the hot lane sends. Last-Modified only where the bytes are the upstream's: a change of
+ * policy changes what is rendered here without a date to tell, so there the tag is the only validator.
  */
-export function renditionHeaders(rendition: Rendition, encoding: Encoding, cache: CacheState): Headers {
+export function renditionHeaders(rendition: Rendition, encoding: Encoding, cache: CacheState, own: Own): Headers {
   return {
-    ...rendition.headers,
+    ...own,
     'content-type': rendition.type,
     etag: `"${rendition.tag(encoding)}"`,
     'cache-control': 'private, no-cache',
     vary: 'Accept, Accept-Encoding',
     'x-cache': cache,
+    'accept-ranges': 'bytes',
+    ...(rendition.lastModified === undefined ? {} : { 'last-modified': rendition.lastModified }),
+    ...rendition.headers,
     ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
   };
 }
 
 /** The headers of a file; also what the hot lane sends. */
-export function contentHeaders(content: Content, cache: CacheState): Headers {
+export function contentHeaders(content: Content, cache: CacheState, own: Own): Headers {
   const hex = content.digest?.startsWith('sha256:') ? content.digest.slice('sha256:'.length) : undefined;
   return {
+    ...own,
     'content-type': content.type,
     etag: `"${content.tag}"`,
     'accept-ranges': 'bytes',
-    'cache-control':
-      content.freshUntil > Date.UTC(9000, 0) ? 'private, max-age=31536000, immutable' : 'private, no-cache',
+    'cache-control': content.freshUntil > Date.UTC(9000, 0) ? IMMUTABLE : 'private, no-cache',
     'x-cache': cache,
     ...(content.lastModified === undefined ? {} : { 'last-modified': content.lastModified }),
     ...(hex === undefined
@@ -59,21 +66,22 @@ export function respondFault(
   request: IncomingMessage,
   response: ServerResponse,
   fault: Fault,
-  repository: Repository,
+  { format }: Pick<Repository, 'format'>,
   target: Target | undefined,
 ): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const body = repository.format.fault(fault.code, fault.message, target);
-  const { retryAfter, until } = fault.details;
+  const body = format.fault(fault.code, fault.message, target);
+  const { retryAfter, until, challenge = BASIC } = fault.details;
   const headers: Headers = {
     'content-type': body.type,
     'cache-control': 'no-store',
     'x-entrepot-reason': reasonPhrase(fault.message),
+    ...format.headers?.(target, undefined),
     ...body.headers,
-    ...(fault.code === 'unauthenticated' ? { 'www-authenticate': 'Basic realm="entrepot"' } : {}),
+    ...(fault.code === 'unauthenticated' ? { 'www-authenticate': challenge } : {}),
     ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
     ...(until === undefined ? {} : { 'x-entrepot-until': new Date(until).toISOString() }),
   };
@@ -92,13 +100,13 @@ async function respondRendition(
   response: ServerResponse,
   reply: Extract<Reply, { kind: 'rendition' }>,
 ): Promise<number> {
-  const { rendition, cache } = reply;
+  const { rendition, cache, headers: own } = reply;
   const partial = request.headers.range !== undefined;
   const encoding = partial ? 'identity' : rendition.best(acceptedEncodings(request));
-  const headers = renditionHeaders(rendition, encoding, cache);
-  if (notModified(request, rendition.tag(encoding), undefined)) return finish(response, 304, headers);
+  const headers = renditionHeaders(rendition, encoding, cache, own);
+  if (notModified(request, rendition.tag(encoding), rendition.lastModified)) return finish(response, 304, headers);
   const bytes = await rendition.encoded(encoding);
-  const range = partial ? rangeOf(request, bytes.length, rendition.tag(encoding), undefined) : undefined;
+  const range = partial ? rangeOf(request, bytes.length, rendition.tag(encoding), rendition.lastModified) : undefined;
   if (range === 'unsatisfiable')
     return finish(response, 416, { ...headers, 'content-range': `bytes */${bytes.length}` });
   const sent = range ? bytes.subarray(range.start, range.end) : bytes;
@@ -111,8 +119,13 @@ async function respondRendition(
   return finish(response, status, described, request.method === 'HEAD' ? undefined : sent);
 }
 
-async function respondContent(request: IncomingMessage, response: ServerResponse, content: Content): Promise<number> {
-  const headers = contentHeaders(content, content.cache);
+async function respondContent(
+  request: IncomingMessage,
+  response: ServerResponse,
+  content: Content,
+  own: Own,
+): Promise<number> {
+  const headers = contentHeaders(content, content.cache, own);
   const { size } = content.body;
   try {
     if (notModified(request, content.tag, content.lastModified)) return finish(response, 304, headers);
@@ -120,30 +133,54 @@ async function respondContent(request: IncomingMessage, response: ServerResponse
     if (range === 'unsatisfiable') return finish(response, 416, { ...headers, 'content-range': `bytes */${size}` });
     const start = range?.start ?? 0;
     const end = range?.end ?? size;
+    const head = request.method === 'HEAD';
+    const chunks = head ? undefined : await begun(content, start, end);
     response.writeHead(range ? 206 : 200, {
       ...headers,
       ...(end === undefined ? {} : { 'content-length': end - start }),
       ...(range ? { 'content-range': `bytes ${start}-${range.end - 1}/${size}` } : {}),
     });
-    if (request.method === 'HEAD') {
+    if (!chunks) {
       response.end();
       return 0;
     }
-    return await transfer(response, content, start, end);
+    return await transfer(response, content, chunks, end === undefined ? undefined : end - start);
   } finally {
     content.body.release();
   }
 }
 
+/** What is still arriving is waited for until there is some of it: before that, a failure can be told to the client. */
+async function begun(
+  { body, cache }: Content,
+  start: number,
+  end: number | undefined,
+): Promise<AsyncIterable<Uint8Array>> {
+  const chunks = body.stream(start, end);
+  if (cache !== 'miss') return chunks;
+  const rest = chunks[Symbol.asyncIterator]();
+  let first: IteratorResult<Uint8Array> | undefined = await rest.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const next = first ?? (await rest.next());
+        first = undefined;
+        return next;
+      },
+      return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
+}
+
 /**
- * Sends `[start, end)`. The pull is on record before the last byte leaves (or, where the length is unknown, before the end
+ * Sends all there is, `length` bytes where that is known. The pull is on record before the last byte leaves (or, where the length is unknown, before the end
  * is marked): a process killed in between may record a pull that did not finish, never the other way round.
  */
 async function transfer(
   response: ServerResponse,
   content: Content,
-  start: number,
-  end: number | undefined,
+  chunks: AsyncIterable<Uint8Array>,
+  length: number | undefined,
 ): Promise<number> {
   let sent = 0;
   let settled = false;
@@ -153,9 +190,9 @@ async function transfer(
     await content.settle({ aborted });
   };
   try {
-    for await (const chunk of content.body.stream(start, end)) {
+    for await (const chunk of chunks) {
       sent += chunk.length;
-      if (end !== undefined && sent >= end - start) await settle(false);
+      if (length !== undefined && sent >= length) await settle(false);
       await written(response, chunk);
     }
     await settle(false);
@@ -177,9 +214,10 @@ function written(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   });
 }
 
-function respondBody(request: IncomingMessage, response: ServerResponse, body: Body): number {
+function respondBody(request: IncomingMessage, response: ServerResponse, body: Body, own: Own): number {
   const bytes = Buffer.from(body.bytes);
   const headers = {
+    ...own,
     'content-type': body.type,
     'cache-control': 'no-store',
     ...body.headers,

@@ -1,29 +1,48 @@
-import { LostBlob } from './documents.ts';
+import type { Aliases } from './aliases.ts';
 import { Fault } from './fault.ts';
 import {
+  type AliasTarget,
+  type ArtifactTarget,
   type Body,
   type DerivedTarget,
   type IndexTarget,
   Malformed,
   type ProtocolRequest,
+  type Publication,
   type Site,
   type Target,
 } from './format.ts';
+import type { Publisher } from './hosted.ts';
+import { isRoot, type Pins } from './pins.ts';
 import type { Rendition, Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { Ask, CacheState, Content } from './source.ts';
+import { LostBlob } from './stored.ts';
 
 /** What a request is answered with; how it is written is `respond`'s business. */
 export type Reply =
   | Indexed
-  | { readonly kind: 'content'; readonly content: Content }
-  | { readonly kind: 'body'; readonly body: Body };
+  | (Common & { readonly kind: 'content'; readonly content: Content })
+  | (Common & { readonly kind: 'body'; readonly body: Body });
 
-interface Indexed {
+interface Common {
+  /** Of the protocol. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The next client may get another answer. */
+  readonly personal?: boolean;
+}
+
+interface Indexed extends Common {
   readonly kind: 'rendition';
   readonly rendition: Rendition;
   readonly cache: CacheState;
   readonly freshUntil: number;
+}
+
+export interface ServeDeps {
+  readonly renditions: Renditions;
+  readonly aliases: Aliases;
+  readonly pins: Pins;
 }
 
 /** From a request to its reply: what is asked for, from whom, in which shape. Throws `Fault`. */
@@ -32,22 +51,53 @@ export async function serve(
   target: Target,
   ask: Ask,
   base: string,
-  renditions: Renditions,
+  deps: ServeDeps,
 ): Promise<Reply> {
   switch (target.kind) {
-    case 'artifact': {
-      const delivery = await repository.source.artifact(target, ask);
-      return { kind: 'content', content: await delivery.open() };
-    }
+    case 'artifact':
+      return content(repository, target, ask);
     case 'index':
-      return indexed(repository, target, ask, base, renditions);
-    case 'call':
-      return { kind: 'body', body: await repository.source.call(target, ask) };
+      return indexed(repository, target, ask, base, deps);
+    case 'call': {
+      const body = await repository.source.call(target, ask);
+      return { kind: 'body', body, headers: headersOf(repository, target) };
+    }
     case 'derived':
-      return derived(await indexed(repository, target.of, ask, base, renditions), target.as);
+      return derived(await indexed(repository, target.of, ask, base, deps), target.as);
     case 'alias':
-      throw new Fault('unsupported', `${repository.format.traits.title} repositories do not serve ${target.path} yet.`);
+      return aliased(repository, target, ask, base, deps);
   }
+}
+
+async function content(repository: Repository, target: ArtifactTarget, ask: Ask): Promise<Reply> {
+  const opened = await (await repository.source.artifact(target, ask)).open();
+  return { kind: 'content', content: opened, headers: headersOf(repository, target, opened.digest) };
+}
+
+/** What a name means lasts as long as the document that says so. */
+async function aliased(
+  repository: Repository,
+  alias: AliasTarget,
+  ask: Ask,
+  base: string,
+  deps: ServeDeps,
+): Promise<Reply> {
+  const { target, member, freshUntil, personal } = await deps.aliases.resolve(repository, alias, ask);
+  const asked = member === undefined ? ask : { ...ask, member };
+  const reply =
+    target.kind === 'index'
+      ? await indexed(repository, target, asked, base, deps)
+      : await content(repository, target, asked);
+  const until = freshUntil ?? Number.POSITIVE_INFINITY;
+  const common = personal ? { personal } : {};
+  if (reply.kind === 'rendition') return { ...reply, ...common, freshUntil: Math.min(reply.freshUntil, until) };
+  if (reply.kind === 'body') return reply;
+  const { content: opened } = reply;
+  return { ...reply, ...common, content: { ...opened, freshUntil: Math.min(opened.freshUntil, until) } };
+}
+
+function headersOf(repository: Repository, target: Target, digest?: string): Readonly<Record<string, string>> {
+  return repository.format.headers?.(target, digest) ?? {};
 }
 
 /** It must match what we wrote, which is not what the upstream has. */
@@ -73,6 +123,15 @@ export function parse(repository: Repository, request: ProtocolRequest, site: Si
   return target;
 }
 
+/** What a request publishes, and who takes it; undefined: it is of another kind, or nothing can be published here. */
+export function publicationOf(
+  { format: { hosting }, publisher }: Repository,
+  request: ProtocolRequest,
+): { readonly publication: Publication; readonly publisher: Publisher } | undefined {
+  const publication = publisher && hosting ? understood(() => hosting.receive(request)) : undefined;
+  return publisher && publication && { publication, publisher };
+}
+
 function understood<Result>(parsed: () => Result): Result {
   try {
     return parsed();
@@ -88,15 +147,26 @@ async function indexed(
   target: IndexTarget,
   ask: Ask,
   base: string,
-  renditions: Renditions,
+  deps: ServeDeps,
   again = true,
 ): Promise<Indexed> {
   const listing = await repository.source.index(target, ask);
   try {
-    const rendition = await renditions.of(repository.format.id, target, listing, base);
-    return { kind: 'rendition', rendition, cache: listing.cache, freshUntil: listing.freshUntil };
+    const rendition = await deps.renditions.of(repository.format.id, target, listing, base);
+    const headers = headersOf(repository, target);
+    const common = {
+      kind: 'rendition',
+      rendition,
+      headers,
+      cache: listing.cache,
+      freshUntil: listing.freshUntil,
+    } as const;
+    const document = listing.members[0]?.documents[0];
+    if (!document || !isRoot(target)) return common;
+    deps.pins.remember(repository.name, target, ask, document);
+    return { ...common, personal: true };
   } catch (error) {
-    if (error instanceof LostBlob && again) return indexed(repository, target, ask, base, renditions, false);
+    if (error instanceof LostBlob && again) return indexed(repository, target, ask, base, deps, false);
     throw error;
   }
 }

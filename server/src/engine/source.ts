@@ -27,6 +27,8 @@ export interface Ask {
   readonly headOnly?: boolean;
   /** A resumed or partial transfer: `bytes=…` as sent. */
   readonly range?: string;
+  /** The member whose document named what is asked for: no other is meant. */
+  readonly member?: string;
 }
 
 export type CacheState = 'hit' | 'miss' | 'stale' | 'revalidated';
@@ -59,6 +61,9 @@ export interface SourceDocument {
   readonly type: string;
   readonly url: string;
   readonly lastModified?: string;
+  readonly link?: string;
+  /** Epoch milliseconds at which we first had these bytes. */
+  readonly since: number;
 }
 
 /** What is known of a file before its bytes are touched: what policy judges and the audit log records. */
@@ -72,6 +77,8 @@ export interface FileFacts {
   readonly size?: number;
   readonly published?: Published;
   readonly yanked?: boolean;
+  /** Why it is never served, whatever policy says. */
+  readonly refused?: string;
 }
 
 export interface Delivery {

@@ -1,10 +1,14 @@
 import type { AnyFormat } from '../engine/format.ts';
 import { cargo } from './cargo/index.ts';
+import { debian } from './debian/index.ts';
+import { DebianOptions } from './debian/options.ts';
 import { generic } from './generic/index.ts';
 import { GenericOptions } from './generic/options.ts';
 import { go } from './go/index.ts';
+import { gradleCache } from './gradle-cache/index.ts';
 import { maven } from './maven/index.ts';
 import { npm } from './npm/index.ts';
+import { oci } from './oci/index.ts';
 import { pypi } from './pypi/index.ts';
 import { PypiOptions } from './pypi/options.ts';
 
@@ -21,6 +25,9 @@ const listed: readonly Listed[] = [
   { format: cargo },
   { format: go },
   { format: maven },
+  { format: oci },
+  { format: gradleCache },
+  { format: debian, options: DebianOptions },
   { format: generic, options: GenericOptions },
 ];
 

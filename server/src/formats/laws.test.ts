@@ -1,11 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { FAULT_CODES } from '../engine/fault.ts';
-import type { AnyFormat, IndexTarget, RawDocument, ReleaseFile } from '../engine/format.ts';
+import type {
+  AnyFormat,
+  ArtifactTarget,
+  CallTarget,
+  IndexTarget,
+  RawDocument,
+  ReleaseFile,
+  Target,
+} from '../engine/format.ts';
 import { Malformed } from '../engine/format.ts';
 import { formatOptions, formats } from './all.ts';
-import { documentOf, fixturesOf, get, indexAt, site } from './fixtures.ts';
+import { documentOf, type Fixture, fixturesOf, get, site, targetOf } from './fixtures.ts';
 
 const secure = { ...site, base: 'https://entrepot.test/mirror' };
+const upstreamSite = { ...site, upstream: 'https://upstream.test/base' };
 const withheld = { rule: 'test', reason: 'too young' };
 
 /** What clients are known to ask with: every view that a format has is behind one of them. */
@@ -55,6 +64,18 @@ const HOSTILE = [
   `${'a/'.repeat(10_000)}`,
   `${'-1.1'.repeat(5_000)}`,
   `simple/${'-'.repeat(20_000)}x/`,
+  'manifests/latest',
+  '__proto__/manifests/constructor',
+  'a/manifests/..%2f..%2fx',
+  'a/manifests/sha256:../../x',
+  'a/blobs/https:/evil.test/x',
+  `a/manifests/${'-'.repeat(20_000)}`,
+  `${'a/'.repeat(10_000)}tags/list`,
+  `${'a--'.repeat(10_000)}/tags/list`,
+  'dists/__proto__/InRelease',
+  'dists/..%2f..%2fRelease',
+  'dists/stable/by-hash/SHA256/x',
+  `dists/${'a/'.repeat(10_000)}by-hash/MD5Sum/x`,
 ];
 
 const cases = formats.flatMap((format) =>
@@ -65,6 +86,9 @@ const cases = formats.flatMap((format) =>
     raw: documentOf(format, fixture),
   })),
 );
+
+/** Documents that are filtered and written anew; the others pass byte for byte. */
+const rendered = cases.filter(({ format, fixture }) => !targetOf(format, fixture).opaque);
 
 test('every format is tried: with an index, or without one by design', () => {
   const tried = new Set(cases.map(({ format }) => format.id));
@@ -79,7 +103,82 @@ test('options are those of a format', () => {
 });
 
 describe.each(cases)('$name', ({ format, fixture, raw }) => {
-  const views = viewsOf(format, fixture.request);
+  const target = targetOf(format, fixture);
+  const doc = format.index.decode(raw, target);
+  const releases = [...format.index.releases(doc)];
+  const files = releases.flatMap((release) => release.files);
+
+  test('every file of a release is one that a request leads to', () => {
+    for (const { path, role = 'package' } of files) {
+      const asked = format.parse(get(path), site);
+      expect(asked).toMatchObject(asked?.kind === 'alias' ? { path } : { kind: 'artifact', path, role });
+    }
+  });
+
+  test('a file that its bytes do not name is described by the index that lists it', () => {
+    for (const { name, files: own } of releases) {
+      for (const { path } of own) {
+        const artifact = format.parse(get(path), site);
+        if (artifact?.kind !== 'artifact' || artifact.digest || artifact.listedAnywhere) continue;
+        const facts = format.factsOf(artifact).map((index) => index.path);
+        expect(facts).toEqual(format.roster(name, artifact).map((index) => index.path));
+        expect(facts).toEqual(expect.arrayContaining(format.factsOf(target).map((index) => index.path)));
+      }
+    }
+  });
+
+  test('no two files share a path', () => {
+    expect(new Set(files.map((file) => file.path)).size).toBe(files.length);
+  });
+
+  test('a document that is a file lists itself, and describes itself', () => {
+    const { file } = target;
+    if (!file) return;
+    expect(files).toContainEqual(expect.objectContaining({ path: file.path }));
+    expect(file.path).toBe(target.path);
+    expect(format.factsOf(file).map(({ path, digest }) => ({ path, digest }))).toContainEqual({
+      path: target.path,
+      digest: target.digest,
+    });
+  });
+
+  test('a request leads to every part', () => {
+    for (const part of format.index.parts?.(doc) ?? []) {
+      const asked = format.parse(get(part.path), site);
+      if (asked?.kind !== 'alias') {
+        expect(asked).toMatchObject({ path: part.target.path });
+        continue;
+      }
+      expect(asked.of.map(({ path }) => path)).toContain(target.path);
+      expect(format.index.choose?.(doc, asked.select, () => undefined)).toEqual(part.target);
+    }
+  });
+
+  test.each([
+    ['nothing', ''],
+    [
+      'half of it',
+      Buffer.from(raw.bytes)
+        .toString()
+        .slice(0, raw.bytes.length / 2),
+    ],
+    ['a login page', '<!doctype html><html><form action="/login"><input name="password"></form></html>'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['an empty object', '{}'],
+    ['bytes', '\u0000\u0001\u0002'],
+  ])('%s in its place is Malformed, or a document with nothing more', (_what, text) => {
+    for (const type of [fixture.type, 'text/html', 'application/json', 'application/octet-stream']) {
+      const known = new Set(files.map((file) => file.path));
+      expect(
+        pathsOf(format, { bytes: Buffer.from(text), type, url: raw.url }, target).filter((path) => !known.has(path)),
+      ).toEqual([]);
+    }
+  });
+});
+
+describe.each(rendered)('$name', ({ format, fixture, raw }) => {
+  const views = viewsOf(format, fixture);
   const target = views[0] as IndexTarget;
   const doc = format.index.decode(raw, target);
   const files = [...format.index.releases(doc)].flatMap((release) => release.files);
@@ -94,23 +193,6 @@ describe.each(cases)('$name', ({ format, fixture, raw }) => {
     const empty = format.index.keep(doc, () => withheld);
     expect([...format.index.releases(empty)]).toEqual([]);
     for (const view of views) for (const file of files) expect(textOf(format, empty, view)).not.toContain(shown(file));
-  });
-
-  test('every file of a release is an artifact that its own index describes', () => {
-    for (const release of format.index.releases(doc)) {
-      for (const file of release.files) {
-        const artifact = format.parse(get(file.path), site);
-        expect(artifact).toMatchObject({ kind: 'artifact', path: file.path, role: file.role ?? 'package' });
-        if (artifact?.kind !== 'artifact') continue;
-        const facts = format.factsOf(artifact).map((index) => index.path);
-        expect(facts).toEqual(format.roster(release.name, artifact).map((index) => index.path));
-        expect(facts).toEqual(expect.arrayContaining(format.factsOf(target).map((index) => index.path)));
-      }
-    }
-  });
-
-  test('no two files share a path', () => {
-    expect(new Set(files.map((file) => file.path)).size).toBe(files.length);
   });
 
   test('what we serve reads as what we read, every address being ours', () => {
@@ -142,28 +224,6 @@ describe.each(cases)('$name', ({ format, fixture, raw }) => {
     for (const view of views)
       expect(format.index.encode(merged, view, secure)).toEqual(format.index.encode(doc, view, secure));
   });
-
-  test.each([
-    ['nothing', ''],
-    [
-      'half of it',
-      Buffer.from(raw.bytes)
-        .toString()
-        .slice(0, raw.bytes.length / 2),
-    ],
-    ['a login page', '<!doctype html><html><form action="/login"><input name="password"></form></html>'],
-    ['null', 'null'],
-    ['a list', '[]'],
-    ['an empty object', '{}'],
-    ['bytes', '\u0000\u0001\u0002'],
-  ])('%s in its place is Malformed, or a document with nothing more', (_what, text) => {
-    for (const type of [fixture.type, 'text/html', 'application/json', 'application/octet-stream']) {
-      const known = new Set(files.map((file) => file.path));
-      expect(
-        pathsOf(format, { bytes: Buffer.from(text), type, url: raw.url }, target).filter((path) => !known.has(path)),
-      ).toEqual([]);
-    }
-  });
 });
 
 describe.each(formats.map((format) => ({ id: format.id, format })))('$id', ({ format }) => {
@@ -171,14 +231,14 @@ describe.each(formats.map((format) => ({ id: format.id, format })))('$id', ({ fo
     const message = 'left-pad 1.3.0 is younger than 7 days "policy"';
     const body = format.fault(code, message, undefined);
     const text = String(body.bytes);
-    expect(body.type === 'application/json' ? Object.values(JSON.parse(text)) : [text.trimEnd()]).toContain(message);
+    expect(body.type === 'application/json' ? textsIn(JSON.parse(text)) : [text.trimEnd()]).toContain(message);
   });
 
   test.each(HOSTILE)('takes %j without harm', (path) => {
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'BREW']) {
       const target = parsed(format, method, path);
       if (target === undefined || target.kind === 'call') continue;
-      const places = 'role' in target || target.kind === 'index' ? (format.locate?.(target, site) ?? []) : [];
+      const places = locatable(target).flatMap((each) => format.locate?.(each, upstreamSite) ?? []);
       for (const place of places)
         expect(new URL(place.path ?? '', 'https://upstream.test/base/').href).toMatch(
           /^https:\/\/upstream\.test\/base\//,
@@ -197,8 +257,23 @@ function parsed(format: AnyFormat, method: string, path: string) {
   }
 }
 
-function viewsOf(format: AnyFormat, path: string): readonly IndexTarget[] {
-  const views = ACCEPTS.map((accept) => indexAt(format, path, accept));
+function locatable(target: Exclude<Target, CallTarget>): readonly (ArtifactTarget | IndexTarget)[] {
+  switch (target.kind) {
+    case 'alias':
+      return [...target.of, ...(target.otherwise ? [target.otherwise] : [])];
+    case 'derived':
+      return [target.of];
+    default:
+      return [target];
+  }
+}
+
+/** Every text in a JSON value. */
+const textsIn = (value: unknown): readonly unknown[] =>
+  typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [value];
+
+function viewsOf(format: AnyFormat, fixture: Fixture): readonly IndexTarget[] {
+  const views = ACCEPTS.map((accept) => targetOf(format, fixture, accept));
   return [...new Map(views.map((target) => [target.view, target])).values()];
 }
 

@@ -21,6 +21,7 @@ export function ledgerOver(read: Read, write: Write, close: () => Promise<void>)
     object: (repository, path) => read('object', repository, path),
     recordObject: (object) => write('recordObject', object),
     refreshObject: (repository, path, freshness) => write('refreshObject', repository, path, freshness),
+    markObject: (repository, path, mark) => write('markObject', repository, path, mark),
     objects: (filter, page) => read('objects', filter, page),
     evict: (filter) => write('evict', filter),
     recordListing: (listing) => write('recordListing', listing),

@@ -1,9 +1,10 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { LedgerError } from './ledger.ts';
 import { Initial1763700000001 } from './migrations/0001-initial.ts';
+import { Evidence1763800000002 } from './migrations/0002-evidence.ts';
 
 /** In order; one set for both databases. */
-export const migrations = [Initial1763700000001];
+export const migrations = [Initial1763700000001, Evidence1763800000002];
 
 export const MIGRATIONS_TABLE = 'schema_migration';
 

@@ -153,6 +153,9 @@ export const objects = new EntitySchema<ObjectEntity>({
     package: optionalText,
     publishedAt: named('published_at', optionalNumber),
     publishedBy: named('published_by', optionalText),
+    link: optionalText,
+    retractedAt: named('retracted_at', optionalNumber),
+    disputed: optionalText,
   },
 });
 

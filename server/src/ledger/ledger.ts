@@ -14,6 +14,8 @@ export interface Ledger {
   recordObject(object: ObjectRow): Promise<void>;
   /** After a revalidation: the upstream said nothing changed. */
   refreshObject(repository: string, path: string, freshness: Freshness): Promise<void>;
+  /** The upstream took it back, or has other bytes under its name: undefined clears the mark. */
+  markObject(repository: string, path: string, mark: ObjectMark): Promise<void>;
   /** In order of path; each with what its pulls say. */
   objects(filter: ObjectFilter, page: Page<string>): Promise<ObjectView[]>;
   /** Removes rows; `blobs` are the digests that nothing refers to any more. */
@@ -88,6 +90,9 @@ export interface Freshness {
   readonly lastModified?: string;
 }
 
+/** Undefined clears the one that is named. */
+export type ObjectMark = { readonly retractedAt: number | undefined } | { readonly disputed: string | undefined };
+
 /** A path of a repository and the blob it means. */
 export interface ObjectRow extends Freshness {
   readonly repository: string;
@@ -99,9 +104,9 @@ export interface ObjectRow extends Freshness {
   readonly digest: string;
   readonly size: number;
   readonly type: string;
-  /** After redirects. */
+  /** After redirects; empty for what was published here. */
   readonly url: string;
-  /** The remote's `url` when it was fetched: another upstream's validators mean nothing. */
+  /** The remote's `url` when it was fetched: another upstream's validators mean nothing. Empty for what was published here. */
   readonly upstream: string;
   /** Our own strong validator of these bytes, without quotes; settled before the first byte was sent. */
   readonly tag: string;
@@ -114,6 +119,12 @@ export interface ObjectRow extends Freshness {
   readonly purl?: string;
   readonly publishedAt?: number;
   readonly publishedBy?: 'server' | 'author';
+  /** The upstream's Link header, where it named a page that follows. */
+  readonly link?: string;
+  /** When the upstream said that it has it no longer: not served, kept as evidence. */
+  readonly retractedAt?: number;
+  /** Digest of the other bytes that the upstream has had under this name, which never changes. */
+  readonly disputed?: string;
 }
 
 export interface ObjectView extends ObjectRow {

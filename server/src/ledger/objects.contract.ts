@@ -12,6 +12,9 @@ export function objectContract(harness: () => Harness): void {
       publishedAt: 1,
       publishedBy: 'server',
       freshUntil: 9_000_000_000_000,
+      link: '</v2/x/tags/list?last=b>; rel="next"',
+      retractedAt: 5,
+      disputed: digestOf('other'),
     });
     await ledger.recordObject(full);
     expect(await ledger.object('npm-public', full.path)).toEqual(full);
@@ -37,6 +40,20 @@ export function objectContract(harness: () => Harness): void {
     const freshness = { checkedAt: 2000, freshUntil: 3000, lastModified: 'Tue, 03 Jan 2006 15:04:05 GMT' };
     await ledger.refreshObject('npm-public', row.path, freshness);
     expect(await ledger.object('npm-public', row.path)).toEqual({ ...row, ...freshness });
+  });
+
+  test('a mark is set and cleared, and goes when the object is recorded anew', async () => {
+    const { ledger } = harness();
+    const row = objectRow({});
+    const marked = () => ledger.object('npm-public', row.path);
+    await ledger.recordObject(row);
+    await ledger.markObject('npm-public', row.path, { retractedAt: 7 });
+    await ledger.markObject('npm-public', row.path, { disputed: digestOf('other') });
+    expect(await marked()).toEqual({ ...row, retractedAt: 7, disputed: digestOf('other') });
+    await ledger.markObject('npm-public', row.path, { retractedAt: undefined });
+    expect(await marked()).toEqual({ ...row, disputed: digestOf('other') });
+    await ledger.recordObject(row);
+    expect(await marked()).toEqual(row);
   });
 
   test('objects are listed by path, page after page, in the order of their bytes', async () => {

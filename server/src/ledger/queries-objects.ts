@@ -6,6 +6,7 @@ import {
   type Freshness,
   LedgerError,
   type ObjectFilter,
+  type ObjectMark,
   type ObjectRow,
   type ObjectView,
   type Page,
@@ -26,7 +27,8 @@ export async function recordObject(manager: EntityManager, object: ObjectRow): P
   await manager.upsert(blobs, { digest, size, createdAt: fetchedAt, orphanedAt: null }, ['digest']);
   if (previous && previous.digest !== digest) await orphan(manager, previous.digest, fetchedAt);
   await recordRelease(manager, object);
-  if (object.kind === 'artifact' && previous?.digest !== digest) await announceObject(manager, object, previous);
+  const fetched = object.kind === 'artifact' && object.upstream !== '';
+  if (fetched && previous?.digest !== digest) await announceObject(manager, object, previous);
 }
 
 export async function refreshObject(
@@ -36,6 +38,16 @@ export async function refreshObject(
   { checkedAt, freshUntil, etag, lastModified }: Freshness,
 ): Promise<void> {
   await manager.update(objectEntity, { repository, path }, present({ checkedAt, freshUntil, etag, lastModified }));
+}
+
+export async function markObject(
+  manager: EntityManager,
+  repository: string,
+  path: string,
+  mark: ObjectMark,
+): Promise<void> {
+  const columns = Object.fromEntries(Object.entries(mark).map(([column, value]) => [column, value ?? null]));
+  await manager.update(objectEntity, { repository, path }, columns);
 }
 
 export async function objects(manager: EntityManager, filter: ObjectFilter, page: Page<string>): Promise<ObjectView[]> {
@@ -138,6 +150,9 @@ const EMPTY = {
   package: null,
   publishedAt: null,
   publishedBy: null,
+  link: null,
+  retractedAt: null,
+  disputed: null,
 };
 
 /** The version is what follows the only literal `@`: one in a name is written `%40`. */

@@ -1,6 +1,6 @@
 import { check, fact, setFact, stats } from './queries-facts.ts';
 import { recordListing } from './queries-listing.ts';
-import { evict, object, objects, recordObject, refreshObject } from './queries-objects.ts';
+import { evict, markObject, object, objects, recordObject, refreshObject } from './queries-objects.ts';
 import { forgetJournal, journalPositions, loadJournal, loadPulls, pulls } from './queries-pulls.ts';
 import { change, resources } from './queries-resources.ts';
 
@@ -12,6 +12,7 @@ export const writers = {
   change,
   recordObject,
   refreshObject,
+  markObject,
   evict,
   recordListing,
   loadPulls,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { refusal } from './rules.ts';
 
-const open = { repository: 'npm-public', patterns: [], blocklist: [] };
+const open = { repository: 'npm-public', patterns: [], blocklist: [], banTags: [] };
 
 test('without patterns everything is admitted', () => {
   expect(refusal({ path: 'left-pad/-/left-pad-1.3.0.tgz', name: 'left-pad' }, [open])).toBeUndefined();
@@ -24,8 +24,20 @@ test('patterns admit what matches one, by path or by name', () => {
   expect(refusal({ path: 'lodash/-/lodash-4.0.0.tgz', name: 'lodash' }, [rules])?.rule).toBe('npm-public.patterns');
 });
 
+test('a banned tag is refused, whatever patterns say; the same file by its digest is not', () => {
+  const rules = { ...open, repository: 'hub', patterns: ['^library/'], banTags: ['^latest$', '-rc'] };
+  const image = { path: 'library/alpine/manifests/x', name: 'library/alpine' };
+  expect(refusal({ ...image, tag: 'latest' }, [rules])).toEqual({
+    rule: 'hub.ban_tags',
+    reason: 'the tag latest of library/alpine is banned by "hub" (^latest$)',
+  });
+  expect(refusal({ ...image, tag: '3.22-rc1' }, [rules])?.rule).toBe('hub.ban_tags');
+  expect(refusal({ ...image, tag: 'latest-stable' }, [rules])).toBeUndefined();
+  expect(refusal(image, [rules])).toBeUndefined();
+});
+
 test('every ruleset must admit it', () => {
-  const refusing = { repository: 'npm', patterns: [], blocklist: ['lodash'] };
+  const refusing = { repository: 'npm', patterns: [], blocklist: ['lodash'], banTags: [] };
   expect(refusal({ path: 'lodash/-/lodash-4.0.0.tgz', name: 'lodash' }, [open, refusing])?.rule).toBe('npm.blocklist');
 });
 

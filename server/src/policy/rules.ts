@@ -8,12 +8,15 @@ export interface Ruleset {
   readonly patterns: readonly string[];
   /** A file that matches one is refused, whatever `patterns` say. */
   readonly blocklist: readonly string[];
+  /** What is asked for by a tag that matches one is refused, whatever `patterns` say. */
+  readonly banTags: readonly string[];
 }
 
-/** What a rule looks at: a file's canonical path below the repository, and the name of its package. */
+/** What a rule looks at: a file's canonical path below the repository, the name of its package, and the tag it is asked for by. */
 export interface Subject {
   readonly path: string;
   readonly name?: string | undefined;
+  readonly tag?: string | undefined;
 }
 
 export interface Refusal {
@@ -29,6 +32,15 @@ export function refusal(subject: Subject, rulesets: readonly Ruleset[]): Refusal
       return {
         rule: `${ruleset.repository}.blocklist`,
         reason: `${subject.name ?? subject.path} is on the blocklist of "${ruleset.repository}" (${denied})`,
+      };
+    }
+    const banned = ruleset.banTags.find(
+      (pattern) => subject.tag !== undefined && compile(pattern).matcher(subject.tag).find(),
+    );
+    if (banned !== undefined) {
+      return {
+        rule: `${ruleset.repository}.ban_tags`,
+        reason: `the tag ${subject.tag} of ${subject.name ?? subject.path} is banned by "${ruleset.repository}" (${banned})`,
       };
     }
     if (ruleset.patterns.length > 0 && !ruleset.patterns.some((pattern) => matches(pattern, subject))) {

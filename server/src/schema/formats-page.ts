@@ -31,8 +31,9 @@ export function formatsPage(formats: readonly Described[]): string {
   ].join('\n\n');
 }
 
-function line({ id, title, mount, upstream, evidence, signedIndexes }: Described): string {
-  const byDefault = upstream ? `the public ${title} registry` : 'none: `url` is required';
+function line({ id, title, mount, kinds, upstream, evidence, signedIndexes }: Described): string {
+  const mirrored = upstream ? `the public ${title} registry` : 'none: `url` is required';
+  const byDefault = kinds && !kinds.includes('remote') ? 'none: it holds what is published to it' : mirrored;
   const cells = [`${title} (\`${id}\`)`, `\`/${mount}/\``, byDefault, EVIDENCE[evidence], signedIndexes ? 'yes' : 'no'];
   return `| ${cells.join(' | ')} |`;
 }

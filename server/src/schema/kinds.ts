@@ -3,6 +3,7 @@ import {
   Field,
   type FieldSchema,
   fieldsOf,
+  Hosted,
   type Json,
   type KindSchema,
   Remote,
@@ -10,7 +11,7 @@ import {
   Virtual,
 } from '../contract/index.ts';
 import { Fault } from '../engine/fault.ts';
-import type { AnyFormat } from '../engine/format.ts';
+import type { AnyFormat, RepositoryKind } from '../engine/format.ts';
 import { formatOptions, formats } from '../formats/all.ts';
 import { STATUS_FIELDS } from './status-fields.ts';
 
@@ -21,6 +22,8 @@ export interface DeclaredKind {
   /** Names of the fields that hold one format's options. */
   readonly options: ReadonlySet<string>;
 }
+
+const USUAL: readonly string[] = ['remote', 'virtual'] satisfies RepositoryKind[];
 
 /** Every declarative kind, with the formats' options joined in: what `schema.json` holds. */
 export function kinds(): readonly KindSchema[] {
@@ -51,7 +54,7 @@ function join(declared: Declared, withOptions: boolean): DeclaredKind {
   const format = fieldsOf(declared).find((field) => field.schema.name === 'format');
   if (format) {
     const { description, example } = format.schema;
-    const ids = formats.map(({ id }) => id);
+    const ids = formats.filter(({ traits }) => (traits.kinds ?? USUAL).includes(kind)).map(({ id }) => id);
     Field.oneOf(description, ids, { example, required: true, immutable: true })(joined.prototype, 'format');
   }
   const options = withOptions ? formats.filter(({ id }) => formatOptions[id]) : [];
@@ -75,4 +78,4 @@ function exampleOf(fields: readonly FieldSchema[]): Json {
   return Object.fromEntries(fields.map(({ name, example }) => [name, example]));
 }
 
-const DECLARED: readonly DeclaredKind[] = [join(Remote, true), join(Virtual, false)];
+const DECLARED: readonly DeclaredKind[] = [join(Remote, true), join(Hosted, false), join(Virtual, false)];

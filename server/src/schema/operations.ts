@@ -73,7 +73,6 @@ const NAME: Parameter = {
   schema: text,
   example: 'npm-public',
 };
-const REMOTE: Parameter = { ...NAME, description: 'Name of the remote.' };
 const LIMIT = query('limit', 'The most items in one answer.', {
   type: 'integer',
   minimum: 1,
@@ -116,7 +115,7 @@ function resourceOperations({ kind, collection }: KindSchema): readonly Operatio
         query('format', 'Only those of this format.', text, 'npm'),
         query('label', 'Only those with this label.', text, 'team=platform'),
       ],
-      responses: [ok(`${schema}Page`, `${schema}s in order of name.`)],
+      responses: [ok(`${schema}Page`, 'In order of name.')],
       faults: ['invalid'],
     },
     {
@@ -213,34 +212,44 @@ const CONFIGURATION: readonly Operation[] = [
 const PREFIX = query('prefix', 'Only paths that start so.', text, 'express/');
 const PURL = query('purl', 'Only this package; with a version: only that release.', text, 'pkg:npm/express@4.18.2');
 
+/** `repository`: of that collection, in words. */
+function objectOperations(collection: string, suffix: string, repository: string): readonly Operation[] {
+  const path = `/api/v2/${collection}/{name}/objects`;
+  const name = { ...NAME, description: `Name of the ${repository}.` };
+  return [
+    {
+      id: `list_${suffix}`,
+      method: 'get',
+      path,
+      tag: 'objects',
+      summary: `List what a ${repository} keeps`,
+      parameters: [name, PREFIX, PURL, LIMIT, AFTER],
+      responses: [ok('ObjectPage', 'Objects in order of path.')],
+      faults: ['invalid', 'not_found'],
+    },
+    {
+      id: `evict_${suffix}`,
+      method: 'delete',
+      path,
+      tag: 'objects',
+      summary: `Remove what a ${repository} keeps`,
+      description: 'Exactly one of `path`, `prefix`, `purl` and `all` says what.',
+      parameters: [
+        name,
+        query('path', 'This one.', text, 'express/-/express-4.18.2.tgz'),
+        PREFIX,
+        PURL,
+        query('all', 'Everything.', { type: 'boolean', const: true }),
+      ],
+      responses: [ok('Evicted', 'What went.')],
+      faults: ['invalid', 'not_found'],
+    },
+  ];
+}
+
 const OBJECTS: readonly Operation[] = [
-  {
-    id: 'list_objects',
-    method: 'get',
-    path: '/api/v2/remotes/{name}/objects',
-    tag: 'objects',
-    summary: 'List what a remote has cached',
-    parameters: [REMOTE, PREFIX, PURL, LIMIT, AFTER],
-    responses: [ok('ObjectPage', 'Objects in order of path.')],
-    faults: ['invalid', 'not_found'],
-  },
-  {
-    id: 'evict_objects',
-    method: 'delete',
-    path: '/api/v2/remotes/{name}/objects',
-    tag: 'objects',
-    summary: 'Evict from the cache of a remote',
-    description: 'Exactly one of `path`, `prefix`, `purl` and `all` says what.',
-    parameters: [
-      REMOTE,
-      query('path', 'This one.', text, 'express/-/express-4.18.2.tgz'),
-      PREFIX,
-      PURL,
-      query('all', 'Everything.', { type: 'boolean', const: true }),
-    ],
-    responses: [ok('Evicted', 'What went.')],
-    faults: ['invalid', 'not_found'],
-  },
+  ...objectOperations('remotes', 'objects', 'remote'),
+  ...objectOperations('hosted', 'hosted_objects', 'hosted repository'),
   {
     id: 'probe',
     method: 'post',

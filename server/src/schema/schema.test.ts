@@ -6,6 +6,8 @@ import { kind, kindOfCollection } from './kinds.ts';
 import { canonical, effective, masked, validate, withSecrets } from './schema.ts';
 
 const NPM = { name: 'acme', format: 'npm' };
+/** Formats that a remote may have. */
+const MIRRORED = formats.filter(({ traits }) => traits.kinds?.includes('remote') ?? true).map(({ id }) => id);
 
 /** `path: message` of everything that is refused; empty: the body is accepted. */
 function refusals(body: unknown, of = 'remote'): string[] {
@@ -36,7 +38,7 @@ test('every wrong field is named at once, in order, with what is allowed', () =>
   expect(refusals(body)).toEqual([
     'index_tll: is not known: did you mean index_ttl?',
     'name: must be a name of 1 to 63 lower-case letters, digits, dots, dashes and underscores, letters or digits at both ends, not "A"',
-    `format: must be one of ${formats.map(({ id }) => id).join(', ')}, not "nmp": did you mean npm?`,
+    `format: must be one of ${MIRRORED.join(', ')}, not "nmp": did you mean npm?`,
     'deletion_protection: must be true or false, not a string',
     'index_ttl: must be a string, not the number 300',
     'artifact_ttl: "5 minutes" is not a duration such as 30s, 5m, 12h, 7d, or 0',
@@ -186,6 +188,16 @@ test('timeouts have limits', () => {
   ]);
 });
 
+test.each(formats.map(({ id, traits }) => [id, traits.signedIndexes]))(
+  'an index made of several is refused where indexes are signed: %s',
+  (format, signed) => {
+    const merge = { name: 'v', format, members: ['a', 'b'], merge: 'union' };
+    const problem = `merge: must be first: indexes of format ${format} are signed, and what is made of several would have no signature`;
+    expect(refusals(merge, 'virtual')).toEqual(signed ? [problem] : []);
+    expect(refusals({ ...merge, merge: 'first' }, 'virtual')).toEqual([]);
+  },
+);
+
 test('the effective spec has every default, those of objects and options too', () => {
   expect(effective('remote', { name: 'p', format: 'pypi', timeouts: { idle: '5s' }, index_ttl: '1m' })).toEqual({
     name: 'p',
@@ -198,6 +210,7 @@ test('the effective spec has every default, those of objects and options too', (
     allow_private_network: false,
     timeouts: { connect: '10s', headers: '30s', idle: '5s' },
     max_index_size: '150MB',
+    on_mutation: 'refuse',
     pypi: { index_path: 'simple', json_api: true },
   });
 });
@@ -248,5 +261,7 @@ test('specs that mean the same compare equal, others do not', () => {
 test('kinds are found by name and by collection', () => {
   expect(kindOfCollection('virtuals')?.kind).toBe('virtual');
   expect(kindOfCollection('cooldowns')).toBeUndefined();
-  expect(() => kind('remotes')).toThrow('there is no kind of resource called "remotes"; known are remote, virtual');
+  expect(() => kind('remotes')).toThrow(
+    'there is no kind of resource called "remotes"; known are remote, hosted, virtual',
+  );
 });

@@ -63,6 +63,10 @@ function formatProblems({ schema, options }: DeclaredKind, body: unknown): Probl
     const message = `is required: format ${format.id} has no public registry to fetch from`;
     problems.push({ path: ['url'], message });
   }
+  if (body['merge'] === 'union' && format.traits.signedIndexes) {
+    const message = `must be first: indexes of format ${format.id} are signed, and what is made of several would have no signature`;
+    problems.push({ path: ['merge'], message });
+  }
   return problems;
 }
 

@@ -53,8 +53,8 @@ export const rpm: Format<RpmRepository> = {
     parts: ({ dir, parts }) =>
       parts.map(
         (part): Part => ({
-          target: rpmPart(dir, part),
-          digest: `sha256:${part.sha256}`,
+          path: `${dir}${part.href}`,
+          target: { ...rpmPart(dir, part), digest: `sha256:${part.sha256}` },
           when: part.type === 'primary' ? 'now' : 'asked',
         }),
       ),

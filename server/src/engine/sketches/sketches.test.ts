@@ -159,8 +159,8 @@ describe('RPM', () => {
 
   test('is a root with its parts, of which one has the packages', () => {
     expect(first).toMatchObject({
-      target: { path: 'os/repodata/primary.xml.gz', view: 'primary' },
-      digest: `sha256:${hash('1')}`,
+      path: 'os/repodata/primary.xml.gz',
+      target: { path: 'os/repodata/primary.xml.gz', view: 'primary', digest: `sha256:${hash('1')}` },
       when: 'now',
     });
     expect(second).toMatchObject({ target: { opaque: true }, when: 'asked' });

@@ -1,4 +1,4 @@
-import type { Algorithm, Digest } from '../../engine/format.ts';
+import type { Algorithm, Digest, Target } from '../../engine/format.ts';
 
 const HEX_DIGITS: Readonly<Record<Algorithm, number>> = { md5: 32, sha1: 40, sha256: 64, sha384: 96, sha512: 128 };
 
@@ -10,4 +10,11 @@ export function readChecksum(text: string, algorithm: Algorithm): Digest | undef
   const words = text.split(/[\s=*]+/);
   const hex = words.find((word) => word.length === HEX_DIGITS[algorithm] && /^[0-9a-f]+$/i.test(word));
   return hex === undefined ? undefined : `${algorithm}:${hex.toLowerCase()}`;
+}
+
+/** As other repository managers send it with a file: `x-checksum-sha1: <hex>`. */
+export function checksumHeaders(target: Target | undefined, digest: string | undefined): Record<string, string> {
+  const [algorithm, hex] = digest?.split(':') ?? [];
+  if (target?.kind !== 'artifact' || algorithm === undefined || hex === undefined) return {};
+  return { [`x-checksum-${algorithm}`]: hex };
 }

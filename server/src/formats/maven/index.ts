@@ -1,5 +1,5 @@
 import type { Format, IndexTarget } from '../../engine/format.ts';
-import { readChecksum } from './checksum.ts';
+import { checksumHeaders, readChecksum } from './checksum.ts';
 import { checksumOf, rosterOf, targetAt } from './layout.ts';
 import { decodeMetadata, encodeMetadata, keepFiles, type Metadata, mergeMetadata } from './metadata.ts';
 
@@ -44,6 +44,7 @@ export const maven: Format<Metadata> = {
     encode: encodeMetadata,
   },
 
+  headers: checksumHeaders,
   fault: (_code, message) => ({ bytes: `${message}\n`, type: 'text/plain; charset=utf-8' }),
 };
 

@@ -114,6 +114,13 @@ test.each(['PUT', 'POST', 'DELETE'])('%s is nothing it knows', (method) => {
   expect(parse(`${API}/maven-metadata.xml`, method)).toBeUndefined();
 });
 
+test('a file has what is known of its bytes in a header, an index and an error have not', () => {
+  const jar = parse(`${API}/2.0.16/slf4j-api-2.0.16.jar`);
+  expect(maven.headers?.(jar, 'sha256:abc')).toEqual({ 'x-checksum-sha256': 'abc' });
+  expect(maven.headers?.(jar, undefined)).toEqual({});
+  expect(maven.headers?.(parse(`${API}/maven-metadata.xml`), 'sha256:abc')).toEqual({});
+});
+
 describe('the digest of a file', () => {
   const of = (path: string) => maven.checksum?.of(parse(path) as ArtifactTarget);
 
