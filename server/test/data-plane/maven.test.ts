@@ -89,6 +89,12 @@ describe('a release', () => {
     ]);
   });
 
+  test('that is here has the digest of its bytes in a header', async () => {
+    await got(JAR);
+    const hit = await plane.get(`/maven${JAR}`);
+    expect(hit.headers.get('x-checksum-sha256')).toBe(hash('sha256', Buffer.from(await hit.arrayBuffer())));
+  });
+
   test('is described to HEAD, and recorded by no pull', async () => {
     const head = await plane.get(`/maven${JAR}`, {}, 'HEAD');
     expect([head.status, head.headers.get('content-length')]).toEqual([200, String(jar.length)]);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fastify } from 'fastify';
 import { Registry } from 'prom-client';
+import { Access } from '../../src/access/access.ts';
 import { callers } from '../../src/app/caller.ts';
 import { registerDataPlane } from '../../src/app/data-plane.ts';
 import { Lane } from '../../src/app/lane.ts';
@@ -59,8 +60,13 @@ export class Plane {
     return this.#declare({ kind: 'remote', name, spec: effective('remote', declared) });
   }
 
-  virtual(name: string, format: string, members: readonly string[]): this {
-    const declared = { name, format, members };
+  virtual(
+    name: string,
+    format: string,
+    members: readonly string[],
+    spec: Readonly<Record<string, unknown>> = {},
+  ): this {
+    const declared = { name, format, members, ...spec };
     validate('virtual', declared);
     return this.#declare({ kind: 'virtual', name, spec: effective('virtual', declared) });
   }
@@ -132,6 +138,7 @@ export class Plane {
     let requests = 0;
     const nextRequestId = () => `r${++requests}`;
     const identify = () => ({ principal: 'anonymous' });
+    const access = new Access('entrepot-of-tests', 'read', { now });
     const callerOf = callers([]);
     const lane = new Lane({ identify, callerOf, nextRequestId, now, memory: 64e6 });
     const app = fastify({
@@ -143,6 +150,7 @@ export class Plane {
       engine: this.engine,
       lane,
       identify,
+      access,
       metrics,
       log,
       nextRequestId,

@@ -27,9 +27,10 @@ const SPECIAL: Readonly<Record<string, readonly [Spec, Spec]>> = {
   'virtual.members': [{ members: ['first-member'] }, { members: ['second-member', 'first-member'] }],
 };
 
-/** What every remote and virtual of these tests has, and the members they may name. */
+/** What every repository of these tests has, and the members they may name. */
 export const BASE: Readonly<Record<string, Spec>> = {
   remote: { format: 'npm' },
+  hosted: { format: 'gradle-cache' },
   virtual: { format: 'npm', members: ['first-member'] },
 };
 export const MEMBERS: readonly Spec[] = [
