@@ -13,6 +13,8 @@ export interface Resolved {
   readonly target: ArtifactTarget | IndexTarget;
   /** Epoch milliseconds; absent: as the target itself. */
   readonly freshUntil?: number;
+  /** What says so is older than it should be. */
+  readonly stale?: boolean;
   /** It means something else to a client that got an older root. */
   readonly personal?: boolean;
   /** The member that says so. */
@@ -72,7 +74,13 @@ export class Aliases {
       (older ? await this.#choose(repository, { ...owner, documents: [pinned] }, alias).catch(gone) : undefined) ??
       (await this.#choose(repository, owner, alias));
     return (
-      target && { target: named(target, alias), freshUntil: listing.freshUntil, personal, member: owner.repository }
+      target && {
+        target: named(target, alias),
+        freshUntil: listing.freshUntil,
+        stale: listing.cache === 'stale',
+        personal,
+        member: owner.repository,
+      }
     );
   }
 

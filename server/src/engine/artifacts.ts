@@ -94,6 +94,7 @@ export class Artifacts {
 
   /** A copy of another upstream stands for this one's file only where the index announces its very digest. */
   #judged(target: ArtifactTarget, file: FileFacts, row: ObjectRow): Verdict {
+    if (target.digest !== undefined && row.expected === target.digest) return 'fresh';
     const terms = this.#deps.settings.termsOf(target);
     if (row.upstream !== this.#deps.settings.url && file.digest === undefined) return 'revalidate_first';
     return terms === 'immutable' ? 'fresh' : verdict(row, terms, this.#deps.now());

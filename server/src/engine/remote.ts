@@ -159,7 +159,7 @@ export class RemoteSource implements Source {
         ({ cache } = await this.#documents.index(index, again));
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        if (error.code !== 'not_found') outage = error;
+        if (error.code !== 'not_found' || index.path === target.path) outage = error;
         continue;
       }
       const file = this.#listed(target, [index]);

@@ -82,7 +82,7 @@ async function aliased(
   base: string,
   deps: ServeDeps,
 ): Promise<Reply> {
-  const { target, member, freshUntil, personal } = await deps.aliases.resolve(repository, alias, ask);
+  const { target, member, freshUntil, personal, stale } = await deps.aliases.resolve(repository, alias, ask);
   const asked = member === undefined ? ask : { ...ask, member };
   const reply =
     target.kind === 'index'
@@ -90,10 +90,12 @@ async function aliased(
       : await content(repository, target, asked);
   const until = freshUntil ?? Number.POSITIVE_INFINITY;
   const common = personal ? { personal } : {};
-  if (reply.kind === 'rendition') return { ...reply, ...common, freshUntil: Math.min(reply.freshUntil, until) };
+  const cache = stale ? ({ cache: 'stale' } as const) : {};
+  if (reply.kind === 'rendition')
+    return { ...reply, ...common, ...cache, freshUntil: Math.min(reply.freshUntil, until) };
   if (reply.kind === 'body') return reply;
   const { content: opened } = reply;
-  return { ...reply, ...common, content: { ...opened, freshUntil: Math.min(opened.freshUntil, until) } };
+  return { ...reply, ...common, content: { ...opened, ...cache, freshUntil: Math.min(opened.freshUntil, until) } };
 }
 
 function headersOf(repository: Repository, target: Target, digest?: string): Readonly<Record<string, string>> {

@@ -26,8 +26,8 @@ export class HttpResponse implements UpstreamResponse {
     const { 'content-length': length, 'content-encoding': encoding, ...others } = joined(answer.headers);
     this.status = answer.statusCode;
     this.#raw = answer.body;
-    // Who asks for the plain bytes gets those of the file: some servers label a stored .gz as encoded.
-    this.#codings = asked?.['accept-encoding'] === 'identity' ? [] : codingsOf(encoding);
+    const codings = codingsOf(encoding);
+    this.#codings = asked?.['accept-encoding'] === 'identity' && isStoredSo(url, codings) ? [] : codings;
     const isEmpty = method === 'HEAD' || this.status === 204 || this.status === 304;
     this.#length = isEmpty ? 0 : length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
     const isPacked = this.#codings.length > 0;
@@ -66,6 +66,19 @@ export class HttpResponse implements UpstreamResponse {
     const what = announced === undefined ? `more than ${limit} bytes` : `${announced} bytes`;
     return new UpstreamError('too_large', `${this.peer.host} sends ${what}, the limit is ${limit}.`);
   }
+}
+
+const ENDINGS: Readonly<Record<string, RegExp>> = {
+  gzip: /\.(?:t?gz|svgz|taz)$/i,
+  'x-gzip': /\.(?:t?gz|svgz|taz)$/i,
+  br: /\.br$/i,
+  zstd: /\.(?:zst|tzst)$/i,
+};
+
+/** Some servers label a file that is stored packed as encoded (Apache's mod_mime), though plain bytes were asked for. */
+function isStoredSo(url: string, codings: readonly string[]): boolean {
+  const [coding = ''] = codings;
+  return codings.length === 1 && ENDINGS[coding]?.test(new URL(url).pathname) === true;
 }
 
 function joined(headers: Dispatcher.ResponseData['headers']): Record<string, string> {

@@ -423,6 +423,9 @@ describe('upkeep', () => {
     ahead += 1000;
     expect((await get('old'))[0]).toBe(404);
     expect(await get('young')).toEqual([200, 'young']);
+    // What is too old is looked for now and then.
+    ahead += 600_000;
+    await get('young');
     await expect.poll(async () => (await kept()).length).toBe(1);
     expect((await put('old', 'new')).status).toBe(201);
     expect(await get('old')).toEqual([200, 'new']);

@@ -49,7 +49,7 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
 
   /** A document that is headers has no body that could be wrong. */
   const ofBody = request.byHead ? [] : [...cases.BROKEN, cases.LOGIN_PAGE];
-  const unusable = request.byHead ? [] : cases.UNUSABLE;
+  const bodiless = request.byHead ? [] : [cases.BODILESS];
 
   describe('cold', () => {
     test.each(cases.ABSENCES)('$name is an absence, until there is one', async ({ quirk, says = /./ }) => {
@@ -68,7 +68,7 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
       await stand.recovers();
     });
 
-    test.each(unusable)('$name is explained', async ({ quirk }) => {
+    test.each(bodiless)('$name is explained', async ({ quirk }) => {
       stand.expectFault(await stand.quirk(quirk).asked(), [502], /./);
       expect(await stand.kept()).toBeUndefined();
       await stand.recovers();
@@ -77,6 +77,13 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
     test.each(ofBody)('$name is not served and does not stay', async ({ quirk }) => {
       stand.expectNotServed(await stand.quirk(quirk).asked());
       expect(await stand.kept()).toBeUndefined();
+      await stand.recovers();
+    });
+
+    test('a Content-Encoding that the body is not in is seen through, or explained', async () => {
+      const answer = await stand.quirk(cases.MISLABELLED.quirk).asked();
+      if (answer.status !== 200) stand.expectFault(answer, [502], /./);
+      else if (request.kind === 'artifact') expect(answer.body.equals(stand.right)).toBe(true);
       await stand.recovers();
     });
 
@@ -143,9 +150,15 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
   });
 
   describe('warm', () => {
-    test.each([...cases.OUTAGES, ...unusable, ...ofBody])('what is here is served through $name', async ({ quirk }) => {
+    test.each([...cases.OUTAGES, ...bodiless, ...ofBody])('what is here is served through $name', async ({ quirk }) => {
       const body = await stand.warm();
       await stand.quirk(quirk).servesOn(body);
+      await stand.recovers(2 * HOUR);
+    });
+
+    test('what is here is served, old or new, when the Content-Encoding is wrong', async () => {
+      const body = await stand.warm();
+      expect((await stand.quirk(cases.MISLABELLED.quirk).served()).body.equals(body)).toBe(true);
       await stand.recovers(2 * HOUR);
     });
 

@@ -47,11 +47,11 @@ export const SILENCES: readonly Case[] = [
   { name: 'a body that stops', quirk: { kind: 'slow', pieceMs: 5000, pieceSize: 10 } },
 ];
 
-/** Bodies of which not one byte can be used. */
-export const UNUSABLE: readonly Case[] = [
-  { name: 'headers without a body', quirk: { kind: 'truncated', after: 0 } },
-  { name: 'a Content-Encoding it is not in', quirk: { kind: 'packed', but: 'not' } },
-];
+/** Not one byte of a body arrives. */
+export const BODILESS: Case = { name: 'headers without a body', quirk: { kind: 'truncated', after: 0 } };
+
+/** The body is right, and what is said of it is not: to see that is as good as to refuse it. */
+export const MISLABELLED: Case = { name: 'a Content-Encoding it is not in', quirk: { kind: 'packed', but: 'not' } };
 
 /** Bodies that say by themselves that they are not whole. */
 export const BROKEN: readonly Case[] = [
