@@ -4,6 +4,7 @@ import { keyOf } from '../app/change.ts';
 import type { Configuration } from '../app/configuration.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Fault } from '../engine/fault.ts';
+import { BESIDE } from '../engine/mutation.ts';
 import { FOREVER, type Ledger, type ObjectFilter, type ObjectView } from '../ledger/ledger.ts';
 import { kindOfCollection } from '../schema/kinds.ts';
 import { CONFIGURATION, ENGINE, JOURNAL, LEDGER } from './dependencies.ts';
@@ -86,9 +87,11 @@ function filterOf(query: Query, repository: string): ObjectFilter {
 }
 
 function shown(row: ObjectView): object {
-  const { path, kind, role, digest, size, type, url, pulls } = row;
+  const { kind, role, digest, size, type, url, pulls } = row;
+  const [path, beside] = row.path.split(BESIDE);
   return {
     path,
+    ...(beside === undefined ? {} : { beside: true }),
     ...(row.purl === undefined ? {} : { purl: row.purl }),
     kind,
     role,
@@ -99,6 +102,8 @@ function shown(row: ObjectView): object {
     fetched_at: new Date(row.fetchedAt).toISOString(),
     fresh_until: row.freshUntil >= FOREVER ? null : new Date(row.freshUntil).toISOString(),
     ...(row.lastPulledAt === undefined ? {} : { last_pulled_at: new Date(row.lastPulledAt).toISOString() }),
+    ...(row.retractedAt === undefined ? {} : { retracted_at: new Date(row.retractedAt).toISOString() }),
+    ...(row.disputed === undefined ? {} : { disputed: row.disputed }),
     pulls,
   };
 }

@@ -64,12 +64,18 @@ interface Targets {
   readonly prefix?: string;
   readonly purl?: string;
   readonly all?: boolean;
+  /** The repository is a hosted one. */
+  readonly hosted?: boolean;
 }
 
-export async function evict(client: Client, remote: string, { path, prefix, purl, all }: Targets): Promise<Printed> {
+export async function evict(
+  client: Client,
+  repository: string,
+  { path, prefix, purl, all, hosted }: Targets,
+): Promise<Printed> {
   const query = { path, prefix, purl, all: all ? 'true' : undefined };
   const evicted = await client.json<{ objects: number; bytes: number }>(
-    `api/v2/remotes/${encodeURIComponent(remote)}/objects`,
+    `api/v2/${hosted ? 'hosted' : 'remotes'}/${encodeURIComponent(repository)}/objects`,
     { method: 'DELETE', query },
   );
   return {

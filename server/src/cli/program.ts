@@ -64,16 +64,17 @@ export function createProgram(around: Surroundings, ran: Ran, version: string): 
     });
   program
     .command('evict')
-    .description('let go of what a remote keeps: one of --path, --prefix, --purl, --all says what')
-    .argument('<remote>')
+    .description('let go of what a remote or hosted repository keeps: one of --path, --prefix, --purl, --all says what')
+    .argument('<repository>')
     .addOption(new Option('--path <path>', 'this one').conflicts(['prefix', 'purl', 'all']))
     .addOption(new Option('--prefix <prefix>', 'what begins so').conflicts(['purl', 'all']))
     .addOption(new Option('--purl <purl>', 'this package, or release of it').conflicts('all'))
     .option('--all', 'everything')
-    .action(async (remote: string, targets: Record<string, string>, command: Command) => {
-      if (Object.keys(targets).length === 0)
+    .option('--hosted', 'the repository is a hosted one')
+    .action(async (repository: string, targets: Record<string, string>, command: Command) => {
+      if (Object.keys(targets).every((name) => name === 'hosted'))
         command.error('error: one of --path, --prefix, --purl, --all says what to evict');
-      await asking(evict)(remote, targets);
+      await asking(evict)(repository, targets);
     });
   program
     .command('probe')

@@ -9,7 +9,7 @@ import { Flights } from './flight.ts';
 import type { AnyFormat, ArtifactTarget, Place } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, type Verdict, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
-import { disputed, otherDigest } from './mutation.ts';
+import { BESIDE, disputed, otherDigest } from './mutation.ts';
 import type { Objects } from './objects.ts';
 import { fileAt, type Locating } from './places.ts';
 import { refuseImplausible } from './plausible.ts';
@@ -59,8 +59,6 @@ type Fetched = Fetch | { readonly kept: ObjectRow; readonly cache: CacheState };
 /** A file this small is checked whole before its first byte is sent, so that a wrong one gets a proper error. */
 const CHECKED_FIRST = 64 * 1024;
 const LONGEST_CHECKSUM = 4096;
-/** Before the digest, in the path of bytes kept beside others: no request can have it. */
-const BESIDE = '\u001f';
 
 /** A remote's artifacts: fetched once however many ask, streamed while they arrive, kept only when they are what was announced. */
 export class Artifacts {

@@ -12,6 +12,7 @@ import { type HostedSource, hostedSettings } from './hosted.ts';
 import type { Log } from './log.ts';
 import type { Member } from './members.ts';
 import type { Metrics } from './metrics.ts';
+import { BESIDE } from './mutation.ts';
 import { Objects } from './objects.ts';
 import { canonicalPath } from './path.ts';
 import { Pins } from './pins.ts';
@@ -127,8 +128,18 @@ export class Engine {
   }
 
   /** Removes what a remote or hosted repository keeps, as far as the filter says. */
-  evict(filter: ObjectFilter & { readonly all?: boolean }): Promise<Evicted> {
-    return this.#objects.evict(filter, (paths) => this.evicted(filter.repository, paths));
+  async evict(filter: ObjectFilter & { readonly all?: boolean }): Promise<Evicted> {
+    const forgotten = (paths: readonly string[] | 'all') => this.evicted(filter.repository, paths);
+    const evicted = await this.#objects.evict(filter, forgotten);
+    if (filter.path === undefined) return evicted;
+    const { repository, path } = filter;
+    const beside = await this.#objects.evict({ repository, prefix: `${path}${BESIDE}` }, forgotten);
+    return {
+      objects: evicted.objects + beside.objects,
+      bytes: evicted.bytes + beside.bytes,
+      paths: [...evicted.paths, ...beside.paths],
+      blobs: [...evicted.blobs, ...beside.blobs],
+    };
   }
 
   /** Forgets what memory holds of objects that were evicted. */

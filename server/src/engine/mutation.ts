@@ -1,6 +1,9 @@
 import type { ObjectRow } from '../ledger/ledger.ts';
 import { Fault } from './fault.ts';
 
+/** Before the digest, in the path of bytes kept beside others: no request can have it. */
+export const BESIDE = '\u001f';
+
 /** Undefined: the index announces what we have, or nothing that could be compared with it. */
 export function otherDigest(row: ObjectRow, announced: string | undefined): string | undefined {
   if (announced === undefined || row.expected === undefined || row.expected === announced) return undefined;

@@ -89,7 +89,13 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       size: integer,
       type: text,
       url: { ...text, format: 'uri', description: 'Absent where it was published here.' },
+      beside: {
+        type: 'boolean',
+        description: 'Other bytes that the upstream has had under that path: kept as evidence, never served.',
+      },
       fetched_at: time,
+      retracted_at: { ...time, description: 'When the upstream was first without it: not served any more.' },
+      disputed: { type: 'string', description: 'Digest of other bytes that the upstream has had under that path.' },
       fresh_until: { type: ['string', 'null'], format: 'date-time', description: 'null: for ever.' },
       last_pulled_at: time,
       pulls: integer,

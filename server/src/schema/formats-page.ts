@@ -31,9 +31,15 @@ export function formatsPage(formats: readonly Described[]): string {
   ].join('\n\n');
 }
 
-function line({ id, title, mount, kinds, upstream, evidence, signedIndexes }: Described): string {
+function line({ id, title, mount, root, kinds, upstream, evidence, signedIndexes }: Described): string {
   const mirrored = upstream ? `the public ${title} registry` : 'none: `url` is required';
   const byDefault = kinds && !kinds.includes('remote') ? 'none: it holds what is published to it' : mirrored;
-  const cells = [`${title} (\`${id}\`)`, `\`/${mount}/\``, byDefault, EVIDENCE[evidence], signedIndexes ? 'yes' : 'no'];
+  const cells = [
+    `${title} (\`${id}\`)`,
+    `\`/${root === undefined ? '' : `${root}/`}${mount}/\``,
+    byDefault,
+    EVIDENCE[evidence],
+    signedIndexes ? 'yes' : 'no',
+  ];
   return `| ${cells.join(' | ')} |`;
 }

@@ -32,7 +32,7 @@ export function sample(): Sample {
         digested: true,
         forEver: true,
       },
-      { title: 'layer', kind: 'artifact', path: blob, upstream: `/v2${blob}`, digested: true },
+      { title: 'layer', kind: 'artifact', path: blob, upstream: `/v2${blob}`, digested: true, forEver: true },
     ],
   };
 }
