@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Store } from '../store/store.ts';
-import { Fault } from './fault.ts';
+import { Fault, faultOnly } from './fault.ts';
 import type { AliasTarget, ArtifactTarget, IndexTarget } from './format.ts';
 import { isRoot, type Pins } from './pins.ts';
 import type { Renderer } from './renderer.ts';
@@ -117,11 +117,6 @@ class Gone extends Fault {
   constructor(path: string) {
     super('unavailable', `The stored ${path} is gone.`, { details: { retryAfter: 1 } });
   }
-}
-
-function faultOnly(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  throw error;
 }
 
 function gone(error: unknown): undefined {

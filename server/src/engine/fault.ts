@@ -87,3 +87,9 @@ export class Fault extends Error {
 export function isOutage(fault: Fault): boolean {
   return fault.code === 'upstream_unavailable' || fault.code === 'too_large' || fault.code === 'integrity';
 }
+
+/** For `catch`: an answer is a value, a bug is thrown on. */
+export function faultOnly(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  throw error;
+}

@@ -2,7 +2,7 @@ import { type ArtifactDeps, Artifacts } from './artifacts.ts';
 import { collect } from './collect.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
 import { factsOfTarget } from './facts.ts';
-import { Fault } from './fault.ts';
+import { Fault, faultOnly } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './format.ts';
 import { encodePath } from './path.ts';
 import { fileAt, placesOf } from './places.ts';
@@ -154,16 +154,14 @@ export class RemoteSource implements Source {
   ): Promise<Known | Fault | 'unlisted'> {
     let outage: Fault | undefined;
     for (const index of indexes) {
-      let cache: CacheState;
-      try {
-        ({ cache } = await this.#documents.index(index, again));
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        if (error.code !== 'not_found' || index.path === target.path) outage = error;
+      const isItself = index.path === target.path;
+      const held = await this.#documents.index(index, again).catch(faultOnly);
+      if (held instanceof Fault) {
+        if (held.code !== 'not_found' || isItself) outage = held;
         continue;
       }
       const file = this.#listed(target, [index]);
-      if (file) return { file, ...(index.path === target.path ? { cache } : {}) };
+      if (file) return { file, ...(isItself ? { cache: held.cache } : {}) };
     }
     return outage ?? 'unlisted';
   }

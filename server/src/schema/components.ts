@@ -100,7 +100,7 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       last_pulled_at: time,
       pulls: integer,
     },
-    ['purl', 'url', 'last_pulled_at'],
+    ['purl', 'url', 'last_pulled_at', 'beside', 'retracted_at', 'disputed'],
   ),
   ObjectPage: page('Object'),
   Evicted: answer({ objects: integer, bytes: integer }),
