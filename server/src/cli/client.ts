@@ -19,6 +19,12 @@ export interface Asking {
 /** It did not work: told to the user as it stands. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, { exitCode = 1, ...options }: ErrorOptions & { readonly exitCode?: number } = {}) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
 }
 
 /** The management API of a running server. Everything that is no success is thrown as `CommandError`. */
@@ -37,6 +43,11 @@ export class Client {
   private constructor(base: URL, token: string | undefined) {
     this.#base = base;
     this.#token = token;
+  }
+
+  /** Of the server, with a slash at its end. */
+  get address(): string {
+    return this.#base.href;
   }
 
   async json<Answer>(path: string, asking: Asking = {}): Promise<Answer> {

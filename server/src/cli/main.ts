@@ -6,7 +6,7 @@ import { CommandError } from './client.ts';
 import { createProgram } from './program.ts';
 import type { Ran, Surroundings } from './surroundings.ts';
 
-/** Exit code: 0 it worked, 1 it did not, 2 it was not understood. */
+/** Exit code: 0 it worked, 1 it did not, 2 it was not understood; commands that say so in their help have their own. */
 export async function run(argv: readonly string[], around: Surroundings, err: (text: string) => void): Promise<number> {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -23,7 +23,7 @@ export async function run(argv: readonly string[], around: Surroundings, err: (t
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof CommandError)) throw error;
     for (const line of error.message.split('\n')) err(`entrepot: ${line}\n`);
-    return 1;
+    return error.exitCode;
   }
 }
 

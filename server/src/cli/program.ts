@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { Client } from './client.ts';
 import { evict, get, type Printed, probe, pulls, stats } from './commands.ts';
 import { localCommands } from './local.ts';
+import { preflightCommand } from './preflight-command.ts';
 import type { Ran, Surroundings } from './surroundings.ts';
 
 interface Options {
@@ -82,6 +83,7 @@ export function createProgram(around: Surroundings, ran: Ran, version: string): 
     .argument('<remote>')
     .argument('<path>')
     .action(asking(probe));
+  program.addCommand(preflightCommand(around, ran, () => program.opts<Options>()));
   program.command('stats').description('show how much there is').action(asking(stats));
   return program;
 }
