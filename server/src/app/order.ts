@@ -1,5 +1,5 @@
 import { type Change, keyOf, type Resources } from './change.ts';
-import { membersFirst } from './references.ts';
+import { membersFirst, referencesIn } from './references.ts';
 
 /** What is referred to is put first and deleted last; otherwise as they came. */
 export function inOrder(changes: readonly Change[], resources: Resources): readonly Change[] {
@@ -11,25 +11,22 @@ export function inOrder(changes: readonly Change[], resources: Resources): reado
 }
 
 function putsInOrder(changes: readonly Change[]): readonly Change[] {
-  const puts = new Map(changes.filter(({ op }) => op === 'put').map((change) => [change.name, change]));
+  const puts = new Map(changes.filter(({ op }) => op === 'put').map((change) => [keyOf(change), change]));
   const ordered = new Set<Change>();
   const begun = new Set<Change>();
   const visit = (change: Change): void => {
     if (begun.has(change)) return;
     begun.add(change);
-    for (const name of membersOf(change)) {
-      const member = puts.get(String(name));
-      if (member) visit(member);
+    // The spec is not validated yet.
+    const references = change.op === 'put' ? referencesIn(change.kind, change.spec) : [];
+    for (const { kinds, name } of references) {
+      for (const kind of kinds) {
+        const named = puts.get(keyOf({ kind, name }));
+        if (named) visit(named);
+      }
     }
     ordered.add(change);
   };
   for (const change of changes) if (change.op === 'put') visit(change);
   return [...ordered];
-}
-
-/** The spec is not validated yet. */
-function membersOf(change: Change): readonly unknown[] {
-  if (change.op !== 'put' || typeof change.spec !== 'object' || change.spec === null) return [];
-  const { members } = change.spec as { members?: unknown };
-  return Array.isArray(members) ? members : [];
 }

@@ -14,6 +14,8 @@ export interface Keys {
   readonly help: string;
   /** Why a key, in lower case, is refused. */
   readonly refused?: Readonly<Record<string, string>>;
+  /** Two keys that differ in case alone are two. */
+  readonly caseMatters?: true;
 }
 
 export const list = (element: Shape, counts: Counts = {}): Shape => sequence('list', element, counts);
@@ -56,22 +58,23 @@ function sequence(type: 'list' | 'set', element: Shape, { minItems = 0, maxItems
 /** For lists whose order matters and whose items must differ all the same. */
 export const unique = ensure('unique', (value) => {
   const items = (value as readonly { readonly value: unknown }[]).map((box) => JSON.stringify(box.value));
-  const again = items.findIndex((item, index) => items.indexOf(item) < index);
-  return again < 0 ? undefined : `must not repeat an item: ${items[again]?.slice(0, 80)} is there twice`;
+  const seen = new Set<string>();
+  const again = items.find((item) => seen.size === seen.add(item).size);
+  return again === undefined ? undefined : `must not repeat an item: ${again.slice(0, 80)} is there twice`;
 });
 
 function tooMany(count: number, max: number): string | undefined {
   return count > max ? `must have at most ${max} items, not ${count}` : undefined;
 }
 
-function wrongKey(keys: readonly string[], { pattern, help, refused = {} }: Keys): string | undefined {
+function wrongKey(keys: readonly string[], { pattern, help, refused = {}, caseMatters }: Keys): string | undefined {
   const expression = new RegExp(pattern);
   const seen = new Set<string>();
   for (const key of keys) {
     const folded = key.toLowerCase();
     if (key === '__proto__' || !expression.test(key)) return `key ${quoted(key)} must be ${help}`;
     if (Object.hasOwn(refused, folded)) return `key ${quoted(key)} is not allowed: ${refused[folded]}`;
-    if (seen.has(folded)) return `key ${quoted(key)} is there twice, in different case`;
+    if (!caseMatters && seen.has(folded)) return `key ${quoted(key)} is there twice, in different case`;
     seen.add(folded);
   }
   return undefined;

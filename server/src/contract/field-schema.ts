@@ -22,7 +22,7 @@ export interface ValueSchema {
   readonly element?: ValueSchema;
   /** Of `object`. */
   readonly fields?: readonly FieldSchema[];
-  readonly format?: 'duration' | 'bytes' | 'url' | 'regex' | 'name' | 'pem';
+  readonly format?: 'duration' | 'bytes' | 'url' | 'regex' | 'name' | 'pem' | 'time' | 'packages';
   /** Of a string, or of the keys of a map. */
   readonly pattern?: string;
   /** What the pattern means, to follow "must be". */

@@ -24,6 +24,7 @@ export const Value = {
   pattern: value.pattern,
   oneOf: value.oneOf,
   duration: value.durationText,
+  packages: value.packagePattern,
   object: collection.object,
 };
 
@@ -43,6 +44,14 @@ export const Field = {
   /** Written `30s`, `5m`, `7d`, `0`; `duration()` gives milliseconds. */
   duration: (description: string, options: FieldOptions & { readonly min?: string; readonly max?: string }) =>
     declare(description, options, value.durationText(options)),
+  /** Written `2026-05-11T00:00:00Z`; `parseTime()` gives epoch milliseconds. */
+  time: (description: string, options: FieldOptions) => declare(description, options, value.timeText()),
+  /** A set of package URLs, with `*`, a version or a `vers` range. */
+  packages: (description: string, options: FieldOptions & collection.Counts) =>
+    declare(description, options, collection.set(value.packagePattern(), { maxItems: MOST_PACKAGES, ...options })),
+  /** What is said of packages, by their package URLs. */
+  byPackage: (description: string, element: Shape, options: FieldOptions) =>
+    declare(description, options, collection.map(element, PACKAGE_KEYS, { maxItems: MOST_PACKAGES })),
   /** Written `500kB`, `150MB`; `bytes()` gives a number. */
   bytes: (description: string, options: FieldOptions) => declare(description, options, value.byteCount()),
   integer: (description: string, options: FieldOptions & value.Range) =>
@@ -58,6 +67,9 @@ export const Field = {
   pem: (description: string, kind: PemKind, options: FieldOptions) => declare(description, options, value.pem(kind)),
   /** The name of another resource; that it exists is asked when the configuration changes. */
   ref: (description: string, options: FieldOptions) => declare(description, options, value.name()),
+  /** Names of other resources, whatever their order. */
+  refSet: (description: string, options: FieldOptions & collection.Counts) =>
+    declare(description, options, collection.set(value.name(), options)),
   /** Names of other resources, in an order that matters, each once. */
   refs: (description: string, options: FieldOptions & collection.Counts) => {
     const { checks, ...shape } = collection.list(value.name(), options);
@@ -80,6 +92,15 @@ export const Field = {
       options,
       collection.map(value.text({ minLength: 0, maxLength: 256 }), LABEL_KEYS, { maxItems: 64 }),
     ),
+};
+
+/** Lists of what was found to be malicious are this long. */
+const MOST_PACKAGES = 20_000;
+
+const PACKAGE_KEYS: collection.Keys = {
+  pattern: value.PACKAGES_PATTERN,
+  help: value.PACKAGES_HELP,
+  caseMatters: true,
 };
 
 const LABEL_KEYS: collection.Keys = {

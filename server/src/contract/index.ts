@@ -1,11 +1,16 @@
+export { Block } from './block.ts';
 export { bytes } from './bytes.ts';
+export { Cooldown } from './cooldown.ts';
 export { duration } from './duration.ts';
+export { Exemption } from './exemption.ts';
 export { Field, Value } from './field.ts';
 export type { FieldSchema, Json, KindSchema, ValueSchema } from './field-schema.ts';
+export { Freeze } from './freeze.ts';
 export { Hosted } from './hosted.ts';
 export { inspect } from './inspect.ts';
 export { Remote } from './remote.ts';
 export { resourceOf } from './resource.ts';
 export { type Declared, fieldsOf, type Problem } from './shape.ts';
 export { suggestion, unknownName } from './suggest.ts';
+export { parseTime } from './time.ts';
 export { Virtual } from './virtual.ts';

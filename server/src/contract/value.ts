@@ -8,6 +8,7 @@ import { checkPem, type PemKind } from './pem.ts';
 import { RESERVED_NAMES } from './reserved.ts';
 import type { Shape } from './shape.ts';
 import { suggestion } from './suggest.ts';
+import { parseTime, TIME_HELP, TIME_PATTERN } from './time.ts';
 import { checkUrl } from './url.ts';
 
 export interface TextLimits {
@@ -27,6 +28,8 @@ export interface Range {
 const NAME_PATTERN = '^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$';
 const NAME_HELP =
   'a name of 1 to 63 lower-case letters, digits, dots, dashes and underscores, letters or digits at both ends';
+export const PACKAGES_PATTERN = '^[Pp][Kk][Gg]:/{0,3}[^/?#\\s]+/[^\\s]+$';
+export const PACKAGES_HELP = 'a package URL such as pkg:npm/lodash, pkg:npm/%40acme/* or pkg:npm/lodash@4.17.21';
 const string = IsString(mustBe('a string'));
 
 export function text(limits: TextLimits = {}): Shape {
@@ -82,6 +85,27 @@ export function durationText(limits: { readonly min?: string; readonly max?: str
   return {
     schema: { type: 'string', format: 'duration', pattern: DURATION_PATTERN, pattern_help: DURATION_HELP },
     checks: [string, parsed('duration', duration), between],
+  };
+}
+
+export function timeText(): Shape {
+  return {
+    schema: { type: 'string', format: 'time', pattern: TIME_PATTERN, pattern_help: TIME_HELP },
+    checks: [string, parsed('time', parseTime)],
+  };
+}
+
+/** A pattern of packages; what it means is asked where the ecosystems are known. */
+export function packagePattern(): Shape {
+  return {
+    schema: {
+      type: 'string',
+      format: 'packages',
+      pattern: PACKAGES_PATTERN,
+      pattern_help: PACKAGES_HELP,
+      maxLength: 1000,
+    },
+    checks: [string, ...length(1, 1000), matches(PACKAGES_PATTERN, PACKAGES_HELP)],
   };
 }
 
