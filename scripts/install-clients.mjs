@@ -30,6 +30,12 @@ const CLIENTS = [
     file: 'bin/uv',
     steps: [['python3', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', '.', 'uv']],
   },
+  {
+    name: 'twine',
+    folder: 'twine',
+    file: 'bin/twine',
+    steps: [['python3', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', '.', 'twine']],
+  },
 ];
 
 const asked = process.argv.slice(2);

@@ -3,7 +3,7 @@ import type { FieldSchema, Json, KindSchema } from '../src/schema.ts';
 import { resource } from './support/hcl.ts';
 import { schema } from './support/provider.ts';
 import { terraformSuite } from './support/suite.ts';
-import { BASE, MEMBERS, type Variant, variantsOf } from './support/variants.ts';
+import { BASE, COOLDOWNS, MEMBERS, type Variant, variantsOf } from './support/variants.ts';
 
 type Spec = Readonly<Record<string, Json>>;
 interface Seen {
@@ -18,6 +18,7 @@ const suite = terraformSuite();
 
 beforeAll(async () => {
   for (const member of MEMBERS) await suite.management().put('remotes', member);
+  for (const cooldown of COOLDOWNS) await suite.management().put('cooldowns', cooldown);
 });
 
 describe.each(schema.kinds.map((kind) => [`entrepot_${kind.kind}`, kind] as const))('%s', (type, kind) => {

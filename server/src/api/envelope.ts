@@ -1,3 +1,4 @@
+import { REPOSITORY_KINDS } from '../app/change.ts';
 import type { ResourceRow } from '../ledger/ledger.ts';
 import { masked } from '../schema/schema.ts';
 import type { Site } from './dependencies.ts';
@@ -6,7 +7,8 @@ import type { Site } from './dependencies.ts';
 export interface Envelope {
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;
-  readonly status: { readonly repository_url: string };
+  /** `repository_url` of a repository. */
+  readonly status: { readonly repository_url?: string };
   readonly revision: number;
   readonly managed_by: string;
   /** RFC 3339. */
@@ -18,7 +20,7 @@ export function envelope(row: ResourceRow, site: Site): Envelope {
   return {
     name: row.name,
     spec: masked(row.kind, row.spec),
-    status: { repository_url: `${site.origin}/${row.name}` },
+    status: REPOSITORY_KINDS.includes(row.kind) ? { repository_url: `${site.origin}/${row.name}` } : {},
     revision: row.revision,
     managed_by: row.managedBy,
     created_at: new Date(row.createdAt).toISOString(),

@@ -79,7 +79,7 @@ class DataPlane {
       };
       const published = publicationOf(repository, asked);
       if (published) {
-        target = published.publication.file;
+        if (published.publication.kind !== 'change') target = published.publication.file;
         const to = { ...published, repository: repository.name, metrics: this.#deps.metrics };
         await respond(request, response, await publish(request, response, ask, to));
         return;

@@ -14,6 +14,7 @@ import {
 } from './change.ts';
 import { requireExpected } from './expected.ts';
 import { referenceErrors, usersOf } from './references.ts';
+import { timeErrors } from './times.ts';
 
 /** The declared resources while a set of changes is made to them: first every change by itself, then what holds between them. */
 export class Draft {
@@ -68,6 +69,8 @@ export class Draft {
       this.#outcomes.set(change, { change, changed: false, created: false, row: current });
       return;
     }
+    const untimely = timeErrors(kind, spec, this.#now);
+    if (untimely.length > 0) throw fieldFault(untimely);
     const row: ResourceRow = {
       kind,
       name,
@@ -104,7 +107,9 @@ export class Draft {
 
   /** A revived remote may come back with another format than the virtuals have that still name it. */
   #requireUsersFit(row: ResourceRow): void {
-    const unfit = usersOf(row, this.#after).find((user) => user.spec['format'] !== row.spec['format']);
+    const unfit = usersOf(row, this.#after).find(
+      ({ kind, spec }) => kind === 'virtual' && spec['format'] !== row.spec['format'],
+    );
     if (!unfit) return;
     const message = `must be ${String(unfit.spec['format'])}: ${unfit.kind} ${JSON.stringify(unfit.name)} of that format still names it`;
     throw fieldFault([{ path: ['format'], message }]);

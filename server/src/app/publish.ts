@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isKnown } from '../access/access.ts';
 import { Fault } from '../engine/fault.ts';
-import type { Publication } from '../engine/format.ts';
-import type { Incoming, Publisher } from '../engine/hosted.ts';
+import type { Body, Publication } from '../engine/format.ts';
 import type { Metrics } from '../engine/metrics.ts';
+import type { Publisher, Receipt } from '../engine/publisher.ts';
+import type { Incoming } from '../engine/reception.ts';
 import type { Reply } from '../engine/serve.ts';
 import type { Ask } from '../engine/source.ts';
+import { announcedDigests } from './announced-digests.ts';
 import { invite } from './expectation.ts';
 
 export interface Publishing {
@@ -25,11 +27,9 @@ export async function publish(
 ): Promise<Reply> {
   try {
     requireAllowed(ask, repository);
-    const { created, digest, tag } = await publisher.publish(publication, incoming(request, response));
-    metrics.requests(repository, 'publish', created ? 'created' : 'replaced').inc();
-    const headers = { etag: `"${tag}"`, 'x-entrepot-digest': digest };
-    const body = { bytes: '', type: 'text/plain; charset=utf-8', status: created ? 201 : 200, headers };
-    return { kind: 'body', body, headers: {} };
+    const receipt = await publisher.publish(publication, incoming(request, response, publication));
+    metrics.requests(repository, 'publish', receipt.result).inc();
+    return { kind: 'body', body: bodyOf(receipt), headers: {} };
   } catch (error) {
     metrics.requests(repository, 'publish', error instanceof Fault ? error.code : 'internal').inc();
     throw error;
@@ -41,10 +41,25 @@ function requireAllowed(ask: Ask, repository: string): void {
   throw new Fault('unauthenticated', `Publishing to "${repository}" needs a token, as the password of any user name.`);
 }
 
-/** Refuses what would not be the file's bytes as they are to be served (RFC 9110 §14.5: a part of them). */
-function incoming(request: IncomingMessage, response: ServerResponse): Incoming {
+const STATUS: Readonly<Record<Receipt['result'], number>> = {
+  created: 201,
+  replaced: 200,
+  known: 200,
+  changed: 200,
+  removed: 204,
+};
+
+function bodyOf({ result, digest, tag, answer }: Receipt): Body {
+  if (answer) return answer;
+  const headers = digest === undefined || tag === undefined ? {} : { etag: `"${tag}"`, 'x-entrepot-digest': digest };
+  return { bytes: '', type: 'text/plain; charset=utf-8', status: STATUS[result], headers };
+}
+
+/** Refuses what would not be the bytes that are meant (RFC 9110 §14.5: a part of them). */
+function incoming(request: IncomingMessage, response: ServerResponse, publication: Publication): Incoming {
   const { headers } = request;
   const length = headers['content-length'];
+  if (takesNothing(publication)) return { size: 0, type: undefined, chunks: chunksOf(request, response) };
   if (headers['content-range'] !== undefined)
     throw new Fault('invalid', 'A file is published whole: Content-Range is not possible here.');
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
@@ -57,8 +72,13 @@ function incoming(request: IncomingMessage, response: ServerResponse): Incoming 
   return {
     size: length === undefined ? undefined : Number(length),
     type: headers['content-type'],
+    digests: announcedDigests(headers),
     chunks: chunksOf(request, response),
   };
+}
+
+function takesNothing(publication: Publication): boolean {
+  return publication.kind === 'removal' || (publication.kind === 'change' && publication.body.shape === 'none');
 }
 
 /** What is left of a body that is not wanted any more is read and forgotten: else the client would not hear why. */

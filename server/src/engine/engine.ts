@@ -8,7 +8,8 @@ import { Exchange, type UpstreamStatus } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { FileTable } from './file-table.ts';
 import type { AnyFormat, RepositoryKind } from './format.ts';
-import { type HostedSource, hostedSettings } from './hosted.ts';
+import type { HostedSource } from './hosted.ts';
+import { hostedSettings } from './hosted-settings.ts';
 import type { Log } from './log.ts';
 import type { Member } from './members.ts';
 import type { Metrics } from './metrics.ts';
@@ -147,12 +148,10 @@ export class Engine {
     this.#objects.forget(repository, paths);
     if (paths === 'all') this.#files.forget(repository);
     else for (const path of paths) this.#files.forget(repository, path);
-    this.#repositories.get(repository)?.remote?.forget(paths);
-    for (const built of this.#repositories.values()) {
-      if (!built.uses.includes(repository)) continue;
-      built.life.current = false;
-      built.life = { current: true };
-    }
+    const { remote, hosted } = this.#repositories.get(repository) ?? {};
+    remote?.forget(paths);
+    hosted?.forget();
+    this.#changed(repository);
   }
 
   /** Asks a remote's upstream for a path without a client and without keeping anything. */
@@ -164,6 +163,15 @@ export class Engine {
 
   status(name: string): UpstreamStatus {
     return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true };
+  }
+
+  /** What was answered from it until now, here or through a virtual, may have another answer. */
+  #changed(repository: string): void {
+    for (const built of this.#repositories.values()) {
+      if (!built.uses.includes(repository)) continue;
+      built.life.current = false;
+      built.life = { current: true };
+    }
   }
 
   /** What a repository kept goes with it, so that another of its name does not begin with it. */
@@ -211,9 +219,19 @@ export class Engine {
 
   #hosted(one: DeclaredRepository): Built {
     const format = this.#format(one);
-    const { store, log, now } = this.#deps;
+    const { store, renderer, log, now } = this.#deps;
     const settings = hostedSettings(one.name, one.spec);
-    const hosted = composeHosted({ settings, format, store, objects: this.#objects, log, now });
+    const hosted = composeHosted({
+      settings,
+      format,
+      store,
+      objects: this.#objects,
+      files: this.#files,
+      renderer,
+      log,
+      now,
+      changed: () => this.#changed(one.name),
+    });
     return { ...this.#built(one, [], format, hosted, {}), hosted, publisher: hosted };
   }
 

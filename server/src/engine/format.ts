@@ -1,4 +1,7 @@
+import type { VersionOrder } from '../policy/versions.ts';
 import type { FaultCode } from './fault.ts';
+
+export type { VersionOrder };
 
 /**
  * What one ecosystem's protocol is, as pure functions: URL → target, document bytes → releases → document bytes.
@@ -25,6 +28,8 @@ export interface Format<Doc> {
   /** The indexes that describe it, usually its roster. Empty: none by design (content-addressed or plain files). */
   factsOf(target: ArtifactTarget | IndexTarget): readonly IndexTarget[];
   readonly index: IndexCodec<Doc>;
+  /** How its versions are ordered; absent: they are not, and rules name each. */
+  readonly versions?: VersionOrder;
   /** How the digest of a file that no index announces can be had: from a file beside it. */
   readonly checksum?: Checksum;
   /** Headers of this protocol, sent with every answer, faults included. `digest`: of the bytes, where it is known. */
@@ -314,15 +319,142 @@ export type Digest = `${Algorithm}:${string}`;
 
 /** What publishing to a format means. */
 export interface Hosting<Doc> {
-  /** What a request publishes; undefined: nothing. Decided before its body is read. Throws `Malformed`. */
+  /** What a request publishes, changes or removes; undefined: nothing. Decided before its body is read. Throws `Malformed`. */
   receive(request: ProtocolRequest): Publication | undefined;
-  /** The index of what was published; absent: the format has none. */
-  compose?(releases: readonly Release[], target: IndexTarget): Doc;
+  /**
+   * The index of what was published; absent: the format has none. What was removed goes on owning its names: an index of
+   * nothing is an index.
+   */
+  compose?(held: HostedIndex, target: IndexTarget): Doc;
 }
 
-/** A request's body becomes this file, byte for byte, in place of what is there. */
-export interface Publication {
+export type Publication = FilePublication | FileRemoval | ChangePublication;
+
+/** A request's body becomes this file, byte for byte. */
+export interface FilePublication {
+  readonly kind: 'file';
   readonly file: ArtifactTarget;
+  /** Other bytes take the place of those that are there; else they are refused. */
+  readonly replaces?: boolean;
+}
+
+/** This file is no longer there. */
+export interface FileRemoval {
+  readonly kind: 'removal';
+  readonly file: ArtifactTarget;
+  /** Whether its name may mean other bytes from now on. */
+  readonly frees: boolean;
+}
+
+/** A request's body says what changes in a package. */
+export interface ChangePublication {
+  readonly kind: 'change';
+  readonly body: BodyShape;
+  /** Which package it is, in its one spelling. Throws `Malformed`. */
+  package(sent: Sent): string;
+  /** Pure, and asked again when somebody else changed the package meanwhile. Throws `Malformed`, `Refused`. */
+  change(sent: Sent, before: HostedPackage | undefined): Change;
+}
+
+export type BodyShape =
+  | { readonly shape: 'none' }
+  | {
+      readonly shape: 'json';
+      /** Bytes of what is not files. */
+      readonly limit: number;
+      /** Whether the text at these keys is a file in base64: it is streamed, and stands as an empty text in `Sent.json`. */
+      isFile?(keys: readonly string[]): boolean;
+      readonly hashes?: readonly Algorithm[];
+    }
+  | {
+      /** `multipart/form-data`: every part that has a file name is a file. */
+      readonly shape: 'form';
+      readonly limit: number;
+      readonly hashes?: readonly Algorithm[];
+      /** Which entry of a file that is a zip is to be read, up to a mebibyte. */
+      entryOf?(file: string): RegExp | undefined;
+    };
+
+/** What a body said. */
+export interface Sent {
+  /** The document, without its files. */
+  readonly json?: unknown;
+  /** The form's fields, in order. */
+  readonly fields: ReadonlyMap<string, readonly string[]>;
+  readonly files: readonly SentFile[];
+}
+
+export interface SentFile {
+  /** The key before the last of a document's, or the name of a form's field. */
+  readonly part: string;
+  /** As a form calls it; else the same as `part`. */
+  readonly fileName: string;
+  readonly size: number;
+  /** Lower-case hex by algorithm; `sha256` always. */
+  readonly hashes: Readonly<Record<string, string>>;
+  /** The entry that was asked for, where the file has one. */
+  readonly entry?: Uint8Array;
+}
+
+/** What becomes of a package, all of it at once. */
+export interface Change {
+  readonly files?: readonly NewFile[];
+  /** What is said of files that are there already, by path. */
+  readonly metadata?: ReadonlyMap<string, unknown>;
+  /** Paths; none of these names ever means other bytes. */
+  readonly removed?: readonly string[];
+  /** What is said of the package itself; absent: as before. */
+  readonly document?: unknown;
+  readonly answer: Body;
+}
+
+export interface NewFile {
+  /** Its name is the package's. */
+  readonly target: ArtifactTarget;
+  readonly from: SentFile | { readonly bytes: Uint8Array };
+  /** JSON: what the index says of it besides digest, size and time. */
+  readonly metadata?: unknown;
+}
+
+/** What an index of a hosted repository is made of. */
+export type HostedIndex =
+  | { readonly scope: 'package'; readonly package: HostedPackage }
+  /** Of the packages that have files. */
+  | { readonly scope: 'repository'; readonly names: readonly string[] };
+
+export interface HostedPackage {
+  readonly name: string;
+  /** Grows with every change. */
+  readonly revision: number;
+  /** JSON, as the format left it. */
+  readonly document?: unknown;
+  /** Those that were removed too, in the order in which they were published. */
+  readonly files: readonly HostedFile[];
+}
+
+export interface HostedFile {
+  readonly path: string;
+  readonly role: Role;
+  readonly version?: string;
+  /** SHA-256. */
+  readonly digest: Digest;
+  readonly size: number;
+  /** Epoch milliseconds, by our clock. */
+  readonly publishedAt: number;
+  readonly removedAt?: number;
+  readonly metadata?: unknown;
+}
+
+/** What a request would do cannot be done; `message` is a sentence without its full stop. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+
+  readonly code: 'conflict' | 'not_found';
+
+  constructor(code: 'conflict' | 'not_found', message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** The upstream's document is not what the protocol says it must be; or a request is not. */

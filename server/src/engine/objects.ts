@@ -1,5 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import type { Evicted, Freshness, Ledger, ObjectFilter, ObjectRow, ObjectView } from '../ledger/ledger.ts';
+import type {
+  Evicted,
+  Freshness,
+  HostedChange,
+  HostedOutcome,
+  HostedPackageRow,
+  Ledger,
+  ObjectFilter,
+  ObjectRow,
+  ObjectView,
+} from '../ledger/ledger.ts';
 import { LedgerError } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { Fault } from './fault.ts';
@@ -9,6 +19,8 @@ export class Objects {
   readonly #rows: LRUCache<string, ObjectRow>;
   readonly #keeping = new Set<Promise<unknown>>();
   #evicting: Promise<unknown> = Promise.resolve();
+  /** Grows whenever something was removed: what the ledger was asked before that may be what was. */
+  #removals = 0;
 
   constructor(
     readonly ledger: Ledger,
@@ -28,10 +40,11 @@ export class Objects {
   async known(repository: string, path: string): Promise<ObjectRow | undefined> {
     const held = this.#rows.get(key(repository, path));
     if (held) return held;
+    const removals = this.#removals;
     const row = await answered(this.ledger.object(repository, path));
     // What was recorded while the ledger was asked is newer than its answer.
     const recorded = this.#rows.get(key(repository, path));
-    if (row && !recorded) this.#rows.set(key(repository, path), row);
+    if (row && !recorded && removals === this.#removals) this.#rows.set(key(repository, path), row);
     return recorded ?? row;
   }
 
@@ -56,6 +69,27 @@ export class Objects {
   async record(row: ObjectRow): Promise<void> {
     await answered(this.ledger.recordObject(row));
     this.#rows.set(key(row.repository, row.path), row);
+  }
+
+  /** A package of a hosted repository, as it was published. */
+  hostedPackage(repository: string, name: string): Promise<HostedPackageRow | undefined> {
+    return answered(this.ledger.hostedPackage(repository, name));
+  }
+
+  hostedNames(repository: string): Promise<string[]> {
+    return answered(this.ledger.hostedNames(repository));
+  }
+
+  /** Resolves when all of it is durable, or nothing was done. */
+  async publish(change: HostedChange): Promise<HostedOutcome> {
+    const outcome = await answered(this.ledger.publish(change));
+    if (outcome.is !== 'done') return outcome;
+    for (const { object } of change.files) this.#rows.set(key(object.repository, object.path), object);
+    this.forget(
+      change.repository,
+      change.removed.map(({ path }) => path),
+    );
+    return outcome;
   }
 
   /** The row's bytes are still what the upstream has. */
@@ -122,6 +156,7 @@ export class Objects {
 
   /** Forgets what memory holds, after rows were removed elsewhere. */
   forget(repository: string, paths: readonly string[] | 'all'): void {
+    this.#removals += 1;
     if (paths !== 'all') {
       for (const path of paths) this.#rows.delete(key(repository, path));
       return;

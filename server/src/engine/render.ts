@@ -4,6 +4,7 @@ import {
   type AnyFormat,
   type ArtifactTarget,
   type Body,
+  type HostedIndex,
   type IndexTarget,
   Malformed,
   type Part,
@@ -23,6 +24,8 @@ export interface StudyJob {
 
 export interface JobDocument extends RawDocument {
   readonly target: IndexTarget;
+  /** What was published here (`HostedIndex` as JSON), not an upstream's document. */
+  readonly isHosted?: boolean;
 }
 
 export type Studied =
@@ -127,12 +130,21 @@ function encoded(format: AnyFormat, doc: unknown, job: RenderJob): Rendered {
 }
 
 function decode(format: AnyFormat, documents: readonly JobDocument[]): { doc: unknown; more: readonly IndexTarget[] } {
-  const docs = documents.map((document) => format.index.decode(document, document.target));
+  const docs = documents.map((document) =>
+    document.isHosted ? composed(format, document) : decoded(format, document),
+  );
   const known = new Set(documents.map(({ target }) => target.path));
   const more = documents
     .flatMap(({ target }, position) => format.index.more?.(docs[position], target) ?? [])
     .filter((target) => !known.has(target.path));
   return { doc: docs.length === 1 ? docs[0] : format.index.merge(docs), more };
+}
+
+const decoded = (format: AnyFormat, document: JobDocument): unknown => format.index.decode(document, document.target);
+
+function composed(format: AnyFormat, { bytes, target }: JobDocument): unknown {
+  const held: HostedIndex = JSON.parse(new TextDecoder().decode(bytes));
+  return format.hosting?.compose?.(held, target);
 }
 
 /** A list without entries says that its package exists: not where the package is on a blocklist. */

@@ -136,7 +136,10 @@ export class Renditions {
             type: document.type,
             url: document.url,
             ...(document.lastModified === undefined ? {} : { lastModified: document.lastModified }),
-            bytes: await stored(this.#deps, { repository, path: document.target.path, digest: document.digest }),
+            ...(document.hosted === undefined ? {} : { isHosted: true }),
+            bytes:
+              document.hosted ??
+              (await stored(this.#deps, { repository, path: document.target.path, digest: document.digest })),
           })),
         ),
       })),

@@ -1,5 +1,5 @@
 import type { AnyFormat, RepositoryKind } from './format.ts';
-import type { Publisher } from './hosted.ts';
+import type { Publisher } from './publisher.ts';
 import type { Source } from './source.ts';
 
 /** A repository of the current configuration, ready to answer. */

@@ -1,23 +1,23 @@
 import type { Aliases } from './aliases.ts';
 import { Fault } from './fault.ts';
-import {
-  type AliasTarget,
-  type ArtifactTarget,
-  type Body,
-  type DerivedTarget,
-  type IndexTarget,
-  Malformed,
-  type ProtocolRequest,
-  type Publication,
-  type Site,
-  type Target,
+import type {
+  AliasTarget,
+  ArtifactTarget,
+  Body,
+  DerivedTarget,
+  IndexTarget,
+  ProtocolRequest,
+  Publication,
+  Site,
+  Target,
 } from './format.ts';
-import type { Publisher } from './hosted.ts';
 import { isRoot, type Pins } from './pins.ts';
+import type { Publisher } from './publisher.ts';
 import type { Rendition, Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { Ask, CacheState, Content } from './source.ts';
 import { LostBlob } from './stored.ts';
+import { understood } from './understood.ts';
 
 /** What a request is answered with; how it is written is `respond`'s business. */
 export type Reply =
@@ -125,22 +125,23 @@ export function parse(repository: Repository, request: ProtocolRequest, site: Si
   return target;
 }
 
-/** What a request publishes, and who takes it; undefined: it is of another kind, or nothing can be published here. */
+/**
+ * What a request publishes, and who takes it; undefined: it is of another kind. A repository that others publish to forwards
+ * nothing: which of its members was meant would be a guess.
+ */
 export function publicationOf(
-  { format: { hosting }, publisher }: Repository,
+  { name, kind, format: { hosting }, publisher }: Repository,
   request: ProtocolRequest,
 ): { readonly publication: Publication; readonly publisher: Publisher } | undefined {
-  const publication = publisher && hosting ? understood(() => hosting.receive(request)) : undefined;
-  return publisher && publication && { publication, publisher };
-}
-
-function understood<Result>(parsed: () => Result): Result {
-  try {
-    return parsed();
-  } catch (error) {
-    if (error instanceof Malformed) throw new Fault('invalid', `${error.message}.`, { cause: error });
-    throw error;
-  }
+  if (!hosting || request.method === 'GET' || request.method === 'HEAD') return undefined;
+  const publication = understood(() => hosting.receive(request));
+  if (!publication) return undefined;
+  if (publisher) return { publication, publisher };
+  const advice = 'publish to a hosted repository';
+  throw new Fault(
+    'unsupported',
+    `${request.method} is not possible here: "${name}" is a ${kind} repository; ${advice}.`,
+  );
 }
 
 /** A stored document whose blob is gone was dropped on the way; the second try fetches it anew. */

@@ -53,7 +53,7 @@ export interface MemberListing {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** An upstream's document as it was received; its bytes are in the store. */
+/** An upstream's document as it was received, its bytes in the store; or one that was made here. */
 export interface SourceDocument {
   readonly target: IndexTarget;
   readonly digest: string;
@@ -64,6 +64,8 @@ export interface SourceDocument {
   readonly link?: string;
   /** Epoch milliseconds at which we first had these bytes. */
   readonly since: number;
+  /** What was published here, as JSON of `HostedIndex`: the format composes the document from it. */
+  readonly hosted?: Uint8Array;
 }
 
 /** What is known of a file before its bytes are touched: what policy judges and the audit log records. */

@@ -12,6 +12,8 @@ export interface UpkeepDeps {
   readonly maxSize?: number;
   /** Milliseconds. */
   readonly maxAge?: number;
+  /** Something was removed to keep within them. */
+  readonly removed: () => void;
 }
 
 interface Entry {
@@ -58,6 +60,12 @@ export class Upkeep {
     this.#grown += grown;
     if (this.#size !== undefined) this.#size += grown;
     this.check(now);
+  }
+
+  /** Something of so many bytes is gone. */
+  shrank(by: number): void {
+    this.#grown -= by;
+    if (this.#size !== undefined) this.#size -= by;
   }
 
   /** There are bytes that nothing means any more. */
@@ -145,7 +153,7 @@ export class Upkeep {
   async #remove({ path, usedAt }: Entry): Promise<number> {
     const { objects, repository } = this.#deps;
     if ((this.#used.get(path) ?? 0) > usedAt) return 0;
-    const evicted = await objects.evict({ repository, path });
+    const evicted = await objects.evict({ repository, path }, this.#deps.removed);
     if (this.#size !== undefined) this.#size -= evicted.bytes;
     return evicted.objects;
   }

@@ -248,6 +248,29 @@ describe.each(formats.map((format) => ({ id: format.id, format })))('$id', ({ fo
   });
 });
 
+const hosting = formats.flatMap(({ id, hosting }) => (hosting ? [{ id, hosting }] : []));
+
+describe.each(hosting)('publishing to $id', ({ hosting }) => {
+  test.each(HOSTILE)('at %j does no harm, and reading publishes nothing', (path) => {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'BREW']) {
+      const published = received(hosting, method, path);
+      if (published === undefined) continue;
+      expect(['POST', 'PUT', 'DELETE']).toContain(method);
+      if (published.kind !== 'change') expect(path).toContain(published.file.path);
+    }
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+});
+
+function received(hosting: NonNullable<AnyFormat['hosting']>, method: string, path: string) {
+  try {
+    return hosting.receive({ method, path, query: '', accept: undefined });
+  } catch (error) {
+    expect(error).toBeInstanceOf(Malformed);
+    return undefined;
+  }
+}
+
 function parsed(format: AnyFormat, method: string, path: string) {
   try {
     return format.parse({ method, path, query: '', accept: 'a/b;q=x,,*/*' }, site);

@@ -2,9 +2,10 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { LedgerError } from './ledger.ts';
 import { Initial1763700000001 } from './migrations/0001-initial.ts';
 import { Evidence1763800000002 } from './migrations/0002-evidence.ts';
+import { Hosted1763900000003 } from './migrations/0003-hosted.ts';
 
 /** In order; one set for both databases. */
-export const migrations = [Initial1763700000001, Evidence1763800000002];
+export const migrations = [Initial1763700000001, Evidence1763800000002, Hosted1763900000003];
 
 export const MIGRATIONS_TABLE = 'schema_migration';
 

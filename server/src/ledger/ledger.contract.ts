@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Harness } from './contract-harness.ts';
+import { hostedContract } from './hosted.contract.ts';
 import { type Listing, type ResourceChange, RevisionConflict } from './ledger.ts';
 import { evictionContract, objectContract } from './objects.contract.ts';
 import { pullContract } from './pulls.contract.ts';
@@ -17,6 +18,7 @@ export function ledgerContract(name: string, open: () => Promise<Harness>): void
     describe('resources', () => resourceContract(() => harness));
     describe('objects', () => objectContract(() => harness));
     describe('eviction', () => evictionContract(() => harness));
+    describe('what was published', () => hostedContract(() => harness));
     describe('listings', () => listingContract(() => harness));
     describe('pulls', () => pullContract(() => harness));
     describe('the rest', () => restContract(() => harness));

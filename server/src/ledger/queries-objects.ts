@@ -86,12 +86,46 @@ export async function evict(
       where.map(([, , value]) => value),
     ),
   );
+  await forgetPublications(
+    manager,
+    filter,
+    removed.map(({ path }) => path),
+  );
   return {
     objects: removed.length,
     bytes: removed.reduce((sum, { size }) => sum + size, 0),
     paths: removed.map(({ path }) => path).sort(),
     blobs: await removeUnreferenced(manager, new Set(removed.map(({ digest }) => digest))),
   };
+}
+
+/** Evicted is not removed: the name may mean other bytes again. What is evicted by its path may be gone already. */
+async function forgetPublications(
+  manager: EntityManager,
+  { repository, path, all }: ObjectFilter & { readonly all?: boolean },
+  removed: readonly string[],
+): Promise<void> {
+  const [first, second] = [parameter(manager, 1), parameter(manager, 2)];
+  const list = isPostgres(manager) ? `json_array_elements_text(${second}::json)` : `json_each(${second})`;
+  const paths = path === undefined ? removed : [...removed, path];
+  const forgotten = returned<{ name: string }>(
+    all
+      ? await manager.query(`DELETE FROM "hosted_file" WHERE "repository" = ${first} RETURNING "name"`, [repository])
+      : await manager.query(
+          `DELETE FROM "hosted_file" WHERE "repository" = ${first} AND "path" IN (SELECT value FROM ${list}) RETURNING "name"`,
+          [repository, JSON.stringify(paths)],
+        ),
+  );
+  const names = JSON.stringify([...new Set(forgotten.map(({ name }) => name))]);
+  if (forgotten.length === 0 && !all) return;
+  const remaining = `SELECT 1 FROM "hosted_file" f WHERE f."repository" = "hosted_package"."repository" AND f."name" = "hosted_package"."name"`;
+  await manager.query(`DELETE FROM "hosted_package" WHERE "repository" = ${first} AND NOT EXISTS (${remaining})`, [
+    repository,
+  ]);
+  await manager.query(
+    `UPDATE "hosted_package" SET "revision" = "revision" + 1 WHERE "repository" = ${first} AND "name" IN (SELECT value FROM ${list})`,
+    [repository, names],
+  );
 }
 
 type Condition = readonly [column: string, operator: '=' | '>' | '>=' | '<', value: string];
@@ -106,7 +140,7 @@ function conditions({ repository, path, prefix, purl }: ObjectFilter, after?: st
 }
 
 /** A replaced document's blob waits for the next eviction: whoever reads it now is not disturbed. */
-async function orphan(manager: EntityManager, digest: string, at: number): Promise<void> {
+export async function orphan(manager: EntityManager, digest: string, at: number): Promise<void> {
   if (await manager.existsBy(objectEntity, { digest })) return;
   await manager.update(blobs, { digest }, { orphanedAt: at });
 }

@@ -1,11 +1,22 @@
 import { check, fact, setFact, stats } from './queries-facts.ts';
+import { hostedNames, hostedPackage, publish } from './queries-hosted.ts';
 import { recordListing } from './queries-listing.ts';
 import { evict, markObject, object, objects, recordObject, refreshObject } from './queries-objects.ts';
 import { forgetJournal, journalPositions, loadJournal, loadPulls, pulls } from './queries-pulls.ts';
 import { change, resources } from './queries-resources.ts';
 
 /** What only reads; runs beside a writer. */
-export const readers = { resources, object, objects, journalPositions, pulls, fact, stats };
+export const readers = {
+  resources,
+  object,
+  objects,
+  hostedPackage,
+  hostedNames,
+  journalPositions,
+  pulls,
+  fact,
+  stats,
+};
 
 /** What writes: each in a transaction of its own. */
 export const writers = {
@@ -14,6 +25,7 @@ export const writers = {
   refreshObject,
   markObject,
   evict,
+  publish,
   recordListing,
   loadPulls,
   loadJournal,
@@ -26,4 +38,9 @@ export const writers = {
  * Acknowledged to somebody who will not say it again: these survive a loss of power, not only the end of the process. A
  * segment of the journal is removed after `forgetJournal`, so until then it still has what a loss of power undid.
  */
-export const durable: ReadonlySet<string> = new Set<keyof typeof writers>(['change', 'setFact', 'forgetJournal']);
+export const durable: ReadonlySet<string> = new Set<keyof typeof writers>([
+  'change',
+  'publish',
+  'setFact',
+  'forgetJournal',
+]);

@@ -1,7 +1,11 @@
 import {
+  Block,
+  Cooldown,
   type Declared,
+  Exemption,
   Field,
   type FieldSchema,
+  Freeze,
   fieldsOf,
   Hosted,
   type Json,
@@ -13,7 +17,7 @@ import {
 import { Fault } from '../engine/fault.ts';
 import type { AnyFormat, RepositoryKind } from '../engine/format.ts';
 import { formatOptions, formats } from '../formats/all.ts';
-import { STATUS_FIELDS } from './status-fields.ts';
+import { REPOSITORY_STATUS, STATUS_FIELDS } from './status-fields.ts';
 
 export interface DeclaredKind {
   readonly schema: KindSchema;
@@ -61,9 +65,9 @@ function join(declared: Declared, withOptions: boolean): DeclaredKind {
   for (const each of options) joinOptions(joined, each);
   const fields = fieldsOf(joined).map((field) => field.schema);
   return {
-    schema: { kind, collection, description, fields, status: STATUS_FIELDS },
+    schema: { kind, collection, description, fields, status: format ? REPOSITORY_STATUS : STATUS_FIELDS },
     declared: joined,
-    options: new Set(formats.map(({ id }) => id)),
+    options: new Set(format ? formats.map(({ id }) => id) : []),
   };
 }
 
@@ -78,4 +82,7 @@ function exampleOf(fields: readonly FieldSchema[]): Json {
   return Object.fromEntries(fields.map(({ name, example }) => [name, example]));
 }
 
-const DECLARED: readonly DeclaredKind[] = [join(Remote, true), join(Hosted, false), join(Virtual, false)];
+const DECLARED: readonly DeclaredKind[] = [
+  join(Remote, true),
+  ...[Hosted, Virtual, Cooldown, Block, Exemption, Freeze].map((declared) => join(declared, false)),
+];

@@ -6,7 +6,7 @@ import { generatedFiles } from './generate.ts';
 import { declaredKind, kinds } from './kinds.ts';
 import { openapi } from './openapi.ts';
 import { componentName } from './operations.ts';
-import { STATUS_FIELDS } from './status-fields.ts';
+import { REPOSITORY_STATUS } from './status-fields.ts';
 
 interface Placed {
   readonly where: string;
@@ -137,7 +137,7 @@ test('secrets are in objects, so that one left out can be told from one that goe
 });
 
 test('what the server computes says whether it stays', () => {
-  for (const field of STATUS_FIELDS) {
+  for (const field of REPOSITORY_STATUS) {
     expect(field.computed).toMatch(/^(stable|volatile)$/);
     expect(field.description).toMatch(/\.$/);
     expect(field.example).toBeDefined();

@@ -260,8 +260,9 @@ test('specs that mean the same compare equal, others do not', () => {
 
 test('kinds are found by name and by collection', () => {
   expect(kindOfCollection('virtuals')?.kind).toBe('virtual');
-  expect(kindOfCollection('cooldowns')).toBeUndefined();
+  expect(kindOfCollection('cooldowns')?.kind).toBe('cooldown');
+  expect(kindOfCollection('cooldown')).toBeUndefined();
   expect(() => kind('remotes')).toThrow(
-    'there is no kind of resource called "remotes"; known are remote, hosted, virtual',
+    'there is no kind of resource called "remotes"; known are remote, hosted, virtual, cooldown, block, exemption, freeze',
   );
 });

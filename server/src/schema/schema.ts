@@ -2,6 +2,7 @@ import { inspect, type Problem } from '../contract/index.ts';
 import { Fault } from '../engine/fault.ts';
 import { formats } from '../formats/all.ts';
 import { type DeclaredKind, declaredKind } from './kinds.ts';
+import { policyProblems } from './policy-problems.ts';
 import { comparable, completed, isRecord, withKeptSecrets, withoutSecrets } from './spec.ts';
 
 export type Spec = Readonly<Record<string, unknown>>;
@@ -12,7 +13,8 @@ export type Spec = Readonly<Record<string, unknown>>;
  */
 export function validate(kind: string, body: unknown): Record<string, unknown> {
   const declared = declaredKind(kind);
-  const problems = [...inspect(declared.declared, body), ...formatProblems(declared, body)];
+  const wrong = inspect(declared.declared, body);
+  const problems = [...wrong, ...formatProblems(declared, body), ...policyProblems(kind, body, wrong)];
   if (problems.length > 0) throw invalid(kind, problems);
   return structuredClone(body) as Record<string, unknown>;
 }

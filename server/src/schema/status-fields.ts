@@ -3,14 +3,6 @@ import type { FieldSchema } from '../contract/index.ts';
 /** What the server says of every resource, besides its spec. */
 export const STATUS_FIELDS: readonly FieldSchema[] = [
   {
-    name: 'repository_url',
-    type: 'string',
-    format: 'url',
-    description: 'The address that clients are given.',
-    example: 'https://packages.example.com/npm',
-    computed: 'stable',
-  },
-  {
     name: 'revision',
     type: 'integer',
     description: 'Grows with every change; the ETag of the resource.',
@@ -39,4 +31,17 @@ export const STATUS_FIELDS: readonly FieldSchema[] = [
     example: '2026-03-02T08:30:00.000Z',
     computed: 'volatile',
   },
+];
+
+/** And of a repository. */
+export const REPOSITORY_STATUS: readonly FieldSchema[] = [
+  {
+    name: 'repository_url',
+    type: 'string',
+    format: 'url',
+    description: 'The address that clients are given.',
+    example: 'https://packages.example.com/npm',
+    computed: 'stable',
+  },
+  ...STATUS_FIELDS,
 ];

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { type Lease, leaseOf } from './descriptors.ts';
 import { releasing } from './disk-blob.ts';
 import { storeFailure } from './failure.ts';
-import { CHUNK, fill } from './positional.ts';
+import { CHUNK, fill, readChunks } from './positional.ts';
 import {
   type Blob,
   type Committed,
@@ -78,6 +78,25 @@ export class DiskUpload implements Upload {
   async abort(reason: Error = new Error('the transfer was given up')): Promise<void> {
     if (this.#state.is !== 'open') return;
     await this.#drop(reason);
+  }
+
+  async hashes(): Promise<Readonly<Record<string, string>>> {
+    await this.#last;
+    this.#mustBeOpen();
+    return Object.fromEntries([...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.copy().digest('hex')]));
+  }
+
+  look(): Readable {
+    const lease = this.#lease.another();
+    const size = this.#written;
+    return {
+      size,
+      stream: (start = 0, end = size) => {
+        const own = lease.another();
+        return releasing(readChunks(own.handle, this.#path, start, Math.min(end, size)), own);
+      },
+      release: () => lease.release(),
+    };
   }
 
   follow(size?: number): Readable {

@@ -256,6 +256,19 @@ function uploadContract(store: () => Store): void {
     expect((await upload.commit({ size: 300_000 })).digest).toBe(sha256(bytes));
   });
 
+  test('what is written can be looked at, to its last byte, before it is committed', async () => {
+    const upload = await store().begin(['sha512']);
+    const bytes = sample(3_000_000);
+    await upload.write(bytes.subarray(0, 1_000_000));
+    expect((await upload.hashes())['sha256']).toBe(sha256(bytes.subarray(0, 1_000_000)).slice('sha256:'.length));
+    await upload.write(bytes.subarray(1_000_000));
+    const hashes = await upload.hashes();
+    expect(hashes['sha512']).toBe(createHash('sha512').update(bytes).digest('hex'));
+    expect((await consume(upload.look())).equals(bytes)).toBe(true);
+    expect((await consume(upload.look(), 2_999_990)).equals(bytes.subarray(2_999_990))).toBe(true);
+    expect(await upload.commit()).toMatchObject({ hashes });
+  });
+
   test('an aborted upload takes no more bytes and leaves none', async () => {
     const upload = await store().begin();
     await upload.write(sample(10));

@@ -45,6 +45,10 @@ export interface Upload {
    */
   commit(expected?: Expected): Promise<Committed>;
   abort(reason?: Error): Promise<void>;
+  /** Of what was written so far, by algorithm, lower-case hex; `sha256` always. */
+  hashes(): Promise<Readonly<Record<string, string>>>;
+  /** What was written so far, to its last byte: for whoever decides whether to commit it. Gone with the upload. */
+  look(): Readable;
   /**
    * Follows the upload while it grows, from its first byte; `size` when the final length is known beforehand.
    * The very last byte written is held back until `commit` has succeeded, so that nobody ever holds a complete wrong file.

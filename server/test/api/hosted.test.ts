@@ -34,8 +34,11 @@ test('a hosted repository is created, read, listed, replaced and deleted by its 
 });
 
 test('only a format that can be published to has hosted repositories, and one without an upstream has no remotes', async () => {
-  const hosted = await server.post('/api/v2/hosted', { name: 'x', format: 'npm' });
-  expect([hosted.status, hosted.body.detail]).toEqual([400, expect.stringContaining('must be one of gradle-cache')]);
+  const hosted = await server.post('/api/v2/hosted', { name: 'x', format: 'debian' });
+  expect([hosted.status, hosted.body.detail]).toEqual([
+    400,
+    expect.stringContaining('must be one of npm, pypi, gradle-cache, generic'),
+  ]);
   const remote = await server.post('/api/v2/remotes', spec('x', { url: 'https://upstream.test' }));
   expect([remote.status, remote.body.errors]).toEqual([400, [expect.objectContaining({ path: ['format'] })]]);
 });

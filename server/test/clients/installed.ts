@@ -9,6 +9,7 @@ const PROGRAMS = {
   'yarn@4': 'yarnpkgcli-dist4/node_modules/.bin/yarn',
   bun: 'bun/node_modules/.bin/bun',
   uv: 'uv/bin/uv',
+  twine: 'twine/bin/twine',
 } as const;
 
 /** Absolute path; skips the test, or fails it in CI, when it is not installed. */

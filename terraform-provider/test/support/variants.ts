@@ -24,15 +24,34 @@ const SPECIAL: Readonly<Record<string, readonly [Spec, Spec]>> = {
     { format: 'npm', members: ['first-member'] },
     { format: 'pypi', members: ['pypi-member'] },
   ],
+  'cooldown.formats': [{ formats: { npm: '7d', oci: '1d' } }, { formats: { pypi: '2w' } }],
+  'cooldown.packages': [
+    { packages: { 'pkg:npm/lodash': '0', 'pkg:npm/%40acme/*': '12h' } },
+    { packages: { 'pkg:npm/lodash@4.17.21': '0' } },
+  ],
+  'cooldown.repositories': [{ repositories: ['first-member'] }, { repositories: ['second-member', 'first-member'] }],
+  'exemption.from': [{ from: ['first-cooldown'] }, { from: ['second-cooldown', 'first-cooldown'] }],
+  'exemption.expires_at': [{ expires_at: '2126-06-01T00:00:00Z' }, { expires_at: '2126-06-01T02:00:00+02:00' }],
+  'freeze.before': [{ before: '2026-05-11T00:00:00Z' }, { before: '2026-05-11T00:00:00.5Z' }],
+  'freeze.expires_at': [{ expires_at: '2126-06-01T00:00:00Z' }, { expires_at: '2127-06-01T00:00:00Z' }],
+  'freeze.repositories': [{ repositories: ['first-member'] }, { repositories: ['second-member', 'first-member'] }],
   'virtual.members': [{ members: ['first-member'] }, { members: ['second-member', 'first-member'] }],
 };
 
-/** What every repository of these tests has, and the members they may name. */
+/** What every resource of these tests has, and what they may name. */
 export const BASE: Readonly<Record<string, Spec>> = {
   remote: { format: 'npm' },
   hosted: { format: 'gradle-cache' },
   virtual: { format: 'npm', members: ['first-member'] },
+  cooldown: { default: '3h' },
+  block: { packages: ['pkg:npm/left-pad'] },
+  exemption: { packages: ['pkg:npm/left-pad'], expires_at: '2126-01-01T00:00:00Z' },
+  freeze: { before: '2026-01-01T00:00:00Z' },
 };
+export const COOLDOWNS: readonly Spec[] = [
+  { name: 'first-cooldown', default: '3h' },
+  { name: 'second-cooldown', default: '4h' },
+];
 export const MEMBERS: readonly Spec[] = [
   { name: 'first-member', format: 'npm', url: 'https://upstream.test' },
   { name: 'second-member', format: 'npm', url: 'https://upstream.test' },

@@ -9,6 +9,7 @@ import type {
   Site,
   Target,
 } from '../../engine/format.ts';
+import { semverOrder } from '../semver-order.ts';
 import { apiPlace, type Config, downloadPlace, readConfig } from './config.ts';
 import { type CrateIndex, keepLines, mergeIndexes, readCrateIndex, releasesOf, written } from './crate-index.ts';
 import { type Crate, cratePath, indexPath, isName, isVersion, splitCratePath } from './names.ts';
@@ -61,6 +62,7 @@ export const cargo: Format<Document> = {
     return listed(crate && downloadPlace(config, crate, digest));
   },
 
+  versions: semverOrder,
   roster: (name) => [index(name)],
   factsOf: ({ name }) => (name === undefined ? [] : [index(name)]),
 

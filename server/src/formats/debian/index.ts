@@ -3,6 +3,7 @@ import { targetAt } from './layout.ts';
 import { decodeList, type PackageList } from './lists.ts';
 import { placesOf } from './places.ts';
 import { chosenOf, decodeRoot, partsOf, type Root } from './root.ts';
+import { debianOrder } from './version-order.ts';
 
 export const debian: Format<Root | PackageList> = {
   id: 'debian',
@@ -27,6 +28,7 @@ export const debian: Format<Root | PackageList> = {
   },
 
   locate: placesOf,
+  versions: debianOrder,
   roster: () => [],
   factsOf: () => [],
 

@@ -12,10 +12,12 @@ const RELEASE_ASSET = /\/releases\/download\/[^/]+\/[^/]+$/;
 const COMMIT_ARCHIVE = /\/archive\/[0-9a-f]{40}(?:\.tar\.gz|\.zip)$/;
 const CONTENT_ADDRESSED = /\/[^/]*[0-9a-f]{40}[^/]*(?:\/|$)/;
 
+/** Whether a path is a name for what is newest. */
+export const isMoving = (path: string): boolean => MUTABLE.some((pattern) => pattern.test(`/${path}`));
+
 /** Whether a path may get other bytes. What looks fixed in a place that moves (`nightly/x-1.0.zip`) may. */
 export function isMutable(path: string): boolean {
-  const rooted = `/${path}`;
-  return MUTABLE.some((pattern) => pattern.test(rooted)) || !isFixed(rooted);
+  return isMoving(path) || !isFixed(`/${path}`);
 }
 
 function isFixed(rooted: string): boolean {

@@ -1,4 +1,5 @@
 import type { Format, IndexTarget, Place, Target } from '../../engine/format.ts';
+import { semverOrder } from '../semver-order.ts';
 import { type Checksums, isSettled, parseChecksums, readChecksums } from './checksums.ts';
 import {
   encodeModule,
@@ -47,6 +48,7 @@ export const go: Format<Document> = {
     return [isImmutable(target) ? { path, ttl: Number.POSITIVE_INFINITY } : { path }];
   },
 
+  versions: semverOrder,
   roster: (name, near) => indexesOf(name, near),
   factsOf: (target) => (target.name === undefined ? [] : indexesOf(target.name, target)),
 

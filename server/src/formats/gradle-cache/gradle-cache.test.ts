@@ -8,7 +8,7 @@ const put = (path: string) => gradleCache.hosting?.receive({ ...get(path), metho
 test.each([KEY, `cache/${KEY}`])('%s is the one entry of that key', (path) => {
   const entry = { kind: 'artifact', path: KEY, role: 'metadata', mutable: true };
   expect(gradleCache.parse(get(path), site)).toEqual(entry);
-  expect(put(path)).toEqual({ file: entry });
+  expect(put(path)).toEqual({ kind: 'file', file: entry, replaces: true });
 });
 
 test.each([32, 40, 64, 128])('a key may have %i digits', (length) => {

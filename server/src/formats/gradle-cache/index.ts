@@ -38,7 +38,7 @@ export const gradleCache: Format<never> = {
   hosting: {
     receive({ method, path }) {
       const file = method === 'PUT' ? entryAt(path) : undefined;
-      return file && { file };
+      return file && { kind: 'file', file, replaces: true };
     },
   },
 };

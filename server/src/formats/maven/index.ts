@@ -2,6 +2,7 @@ import type { Format, IndexTarget } from '../../engine/format.ts';
 import { checksumHeaders, readChecksum } from './checksum.ts';
 import { checksumOf, rosterOf, targetAt } from './layout.ts';
 import { decodeMetadata, encodeMetadata, keepFiles, type Metadata, mergeMetadata } from './metadata.ts';
+import { mavenOrder } from './versions.ts';
 
 export const maven: Format<Metadata> = {
   id: 'maven',
@@ -25,6 +26,7 @@ export const maven: Format<Metadata> = {
     return method === 'GET' || method === 'HEAD' ? targetAt(path) : undefined;
   },
 
+  versions: mavenOrder,
   roster: rosterOf,
   factsOf: (target) => (target.name === undefined ? [] : rosterOf(target.name, target).map(optional)),
 

@@ -1,5 +1,7 @@
 /** Maven's order of versions, as `ComparableVersion` of Maven 3 has it. */
 
+import type { VersionOrder } from '../../engine/format.ts';
+
 type Item = bigint | string | readonly Item[];
 
 /** From the least to the release itself (empty) and what follows it; a word that is none of these comes after them all. */
@@ -9,6 +11,13 @@ const ALIASES: Readonly<Record<string, string>> = { ga: '', final: '', release: 
 const SHORT: Readonly<Record<string, string>> = { a: 'alpha', b: 'beta', m: 'milestone' };
 /** Longer ones are compared by their beginnings. */
 const LONGEST = 200;
+
+/** Any text is a version. `1.0` and `1.0.0` have one place in the order, and are two: each has its own files. */
+export const mavenOrder: VersionOrder = {
+  canonical: (version) => (version === '' || /\s/.test(version) ? undefined : version),
+  compare: compareVersions,
+  isPrerelease,
+};
 
 export function compareVersions(left: string, right: string): number {
   return compare(parsed(left), parsed(right));

@@ -10,6 +10,8 @@ import {
   type ProtocolRequest,
   type Target,
 } from '../../engine/format.ts';
+import { semverOrder } from '../semver-order.ts';
+import { compose } from './compose.ts';
 import { attestationsUrlPath, escapeName, isName, splitAttestations, splitName, urlPath } from './names.ts';
 import {
   decodePackument,
@@ -19,6 +21,7 @@ import {
   releasesOf,
   withVersions,
 } from './packument.ts';
+import { receive } from './publishing.ts';
 import { ABBREVIATED_TYPE, encodeView, FULL_TYPE } from './views.ts';
 
 const AUDIT = '-/npm/v1/security/';
@@ -31,13 +34,15 @@ export const npm: Format<Packument> = {
     title: 'npm',
     purl: 'npm',
     mount: 'npm',
+    kinds: ['remote', 'hosted', 'virtual'],
     upstream: { sample: 'pkg:npm/a@1.0.0' },
     evidence: 'index',
     signedIndexes: false,
     bodies: [{ prefix: AUDIT, limit: 10 * 1024 * 1024 }],
     notes: [
       'Full and abbreviated packuments both come from the upstream’s full document, so publication times are always known.',
-      'Search, signing keys and audits are answered by the upstream and are not filtered.',
+      'Search, signing keys and audits are answered by the upstream and are not filtered; a hosted repository has none of them.',
+      'What is published is there once and for ever: a version that was unpublished is not published again with other bytes.',
     ],
   },
 
@@ -54,6 +59,7 @@ export const npm: Format<Packument> = {
     return [{ path: attested ? attestationsUrlPath(attested.name, attested.version) : urlPath(target.path) }];
   },
 
+  versions: semverOrder,
   roster: (name) => [packument(name, 'full')],
   factsOf: ({ name }) => (name === undefined ? [] : [packument(name, 'full')]),
 
@@ -66,6 +72,8 @@ export const npm: Format<Packument> = {
   },
 
   fault: (_code, message) => ({ bytes: JSON.stringify({ error: message }), type: FULL_TYPE }),
+
+  hosting: { receive, compose },
 };
 
 function parseApi(request: ProtocolRequest, path: string): Target | undefined {

@@ -4,8 +4,8 @@ import { canonicalVersion, filePath, provenancePath, versionOf } from './names.t
 /** One file of a project, as any of the upstream's documents describes it. */
 export interface ProjectFile {
   readonly filename: string;
-  /** Absolute, without fragment. */
-  readonly url: string;
+  /** Absolute, without fragment; absent: it was published here. */
+  readonly url?: string;
   /** Lower-case hex by lower-case algorithm. */
   readonly hashes: Readonly<Record<string, string>>;
   readonly requiresPython?: string;
@@ -48,13 +48,18 @@ export function releaseFiles(file: ProjectFile, project: string): readonly Relea
   const common = { ...publishedOf(file), ...(file.yanked !== undefined && { yanked: true }) };
   const digest = digestOf(file.hashes);
   const size = file.size === undefined ? {} : { size: file.size };
-  const files: ReleaseFile[] = [{ path, url: file.url, ...size, ...(digest && { digest }), ...common }];
+  const files: ReleaseFile[] = [{ path, ...urlOf(file), ...size, ...(digest && { digest }), ...common }];
   if (file.metadata) {
     const announced = file.metadata === true ? undefined : digestOf(file.metadata);
-    const url = suffixed(file.url, '.metadata');
-    files.push({ path: `${path}.metadata`, url, role: 'metadata', ...(announced && { digest: announced }), ...common });
+    files.push({
+      path: `${path}.metadata`,
+      ...urlOf(file, '.metadata'),
+      role: 'metadata',
+      ...(announced && { digest: announced }),
+      ...common,
+    });
   }
-  if (file.signed) files.push({ path: `${path}.asc`, url: suffixed(file.url, '.asc'), role: 'signature', ...common });
+  if (file.signed) files.push({ path: `${path}.asc`, ...urlOf(file, '.asc'), role: 'signature', ...common });
   const provenance = provenanceOf(file, project);
   if (provenance) files.push({ path: provenance, url: file.provenance as string, role: 'signature', ...common });
   return files;
@@ -88,8 +93,9 @@ function publishedOf({ uploadTime }: ProjectFile): Pick<ReleaseFile, 'published'
 /** PEP 700 times are UTC; one without a zone would be read as local. */
 const withZone = (time: string): string => (/(?:Z|[+-]\d\d:?\d\d)$/i.test(time) ? time : `${time}Z`);
 
-function suffixed(url: string, suffix: string): string {
+function urlOf({ url }: ProjectFile, suffix = ''): Pick<ReleaseFile, 'url'> {
+  if (url === undefined) return {};
   const changed = new URL(url);
   changed.pathname += suffix;
-  return changed.href;
+  return { url: suffix === '' ? url : changed.href };
 }

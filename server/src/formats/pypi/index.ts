@@ -10,11 +10,14 @@ import {
   type Release,
   type Target,
 } from '../../engine/format.ts';
+import { compose } from './compose.ts';
 import { type Document, mergeDocuments } from './documents.ts';
 import { keptFile, releaseFiles } from './file.ts';
 import { readHtmlList, readHtmlPage } from './html-page.ts';
 import { readJsonList, readJsonPage, readLegacy } from './json-page.ts';
 import { isDistribution, isProject, normalize, urlPath, versionOf } from './names.ts';
+import { receive } from './publishing.ts';
+import { pep440Order } from './version-order.ts';
 import { encodeDocument, HTML_TYPE, JSON_TYPE } from './views.ts';
 
 /** As pip asks, so that an upstream which has JSON gives it. */
@@ -34,6 +37,7 @@ export const pypi: Format<Document> = {
     title: 'PyPI',
     purl: 'pypi',
     mount: 'pypi',
+    kinds: ['remote', 'hosted', 'virtual'],
     upstream: { sample: 'pkg:pypi/a@1.0.0' },
     evidence: 'index',
     signedIndexes: false,
@@ -42,6 +46,8 @@ export const pypi: Format<Document> = {
       'Publication times come from the JSON page, else from `/pypi/<project>/json`.',
       'Provenance is offered only over https, as its specification requires.',
       '`info` in `/pypi/<project>/json` is the upstream’s, also when it describes a version that is withheld.',
+      'A file is published once: neither an upload nor a removal lets its name mean other bytes.',
+      'Attestations are not kept of what is published here.',
     ],
   },
 
@@ -73,6 +79,7 @@ export const pypi: Format<Document> = {
     return [{ path, headers: { accept: ACCEPT } }];
   },
 
+  versions: pep440Order,
   roster: (name) => [page(normalize(name), 'json')],
   factsOf: ({ name }) => (name === undefined ? [] : [page(name, 'json')]),
 
@@ -89,6 +96,8 @@ export const pypi: Format<Document> = {
   },
 
   fault: (_code, message) => ({ bytes: `${message}\n`, type: 'text/plain; charset=utf-8' }),
+
+  hosting: { receive, compose },
 };
 
 function parseSimple(request: ProtocolRequest, [name, end, ...deeper]: readonly string[]): Target | undefined {

@@ -1,4 +1,4 @@
-import { explain } from '@renovatebot/pep440';
+import { compare, explain } from '@renovatebot/pep440';
 
 const PROJECT = /^[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?$/i;
 const DISTRIBUTION = /\.(?:whl|egg|zip|tgz|tbz|txz|tar(?:\.(?:gz|bz2|xz|lzma|Z))?|exe|msi|rpm|deb|dmg)$/i;
@@ -33,6 +33,13 @@ export function canonicalVersion(version: string): string | undefined {
   const parts = explain(version);
   return parts === null ? undefined : parts.public + (parts.local === null ? '' : `+${parts.local}`);
 }
+
+/** Oldest first; what is no version before them all. */
+export const versionOrder = (versions: Iterable<string>): readonly string[] => {
+  const [valid, others] = [new Set<string>(), new Set<string>()];
+  for (const version of versions) (canonicalVersion(version) === undefined ? others : valid).add(version);
+  return [...others, ...[...valid].sort(compare)];
+};
 
 /** The stem of an sdist may hold `-` in name and version both: only the project's name tells where one ends. */
 function sourceVersion(stem: string, project: string): string | undefined {
