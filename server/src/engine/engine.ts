@@ -51,7 +51,7 @@ export interface EngineDeps {
 }
 
 interface Built extends Repository {
-  /** Replaced when something it served was evicted. */
+  /** Replaced when something it served was evicted, or is disputed. */
   life: { current: boolean };
   /** Itself and its members. */
   readonly uses: readonly string[];
@@ -148,11 +148,7 @@ export class Engine {
     if (paths === 'all') this.#files.forget(repository);
     else for (const path of paths) this.#files.forget(repository, path);
     this.#repositories.get(repository)?.remote?.forget(paths);
-    for (const built of this.#repositories.values()) {
-      if (!built.uses.includes(repository)) continue;
-      built.life.current = false;
-      built.life = { current: true };
-    }
+    this.#outdate(repository);
   }
 
   /** Asks a remote's upstream for a path without a client and without keeping anything. */
@@ -164,6 +160,15 @@ export class Engine {
 
   status(name: string): UpstreamStatus {
     return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true };
+  }
+
+  /** What was served of it is asked for anew. */
+  #outdate(repository: string): void {
+    for (const built of this.#repositories.values()) {
+      if (!built.uses.includes(repository)) continue;
+      built.life.current = false;
+      built.life = { current: true };
+    }
   }
 
   /** What a repository kept goes with it, so that another of its name does not begin with it. */
@@ -205,6 +210,7 @@ export class Engine {
       files: this.#files,
       log,
       now,
+      outdated: () => this.#outdate(one.name),
     });
     return { ...this.#built(one, [], format, guarded, settings.options), remote, exchange };
   }

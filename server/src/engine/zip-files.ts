@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable as NodeReadable } from 'node:stream';
-import { crc32 } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
+import { crc32, inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { type Readable, StoreError } from '../store/store.ts';
 import { Malformed, type ZippedFile } from './format.ts';
@@ -9,24 +10,29 @@ const MOST_FILES = 100_000;
 /** Bytes: of all files unpacked, and of all their names. */
 const MOST_UNPACKED = 1024 ** 3;
 const MOST_NAMED = 32 * 1024 ** 2;
-/** Bytes that are read, and hashed, in one go. */
+/** Bytes that are unpacked, or hashed, in one go. */
 const PIECE = 64 * 1024;
+const WINDOW = 256 * 1024;
+/** Small files in one go. */
+const TURN = 16;
+const STORED = 0;
+const SLASH = 0x2f;
 
 /**
- * What is in a zip file, by its central directory, in its order; folders too. Piece by piece: decompression has threads of its
- * own, and other work gets its turn between pieces. Throws `Malformed` for what is no zip or too much of one, `StoreError`.
+ * What is in a zip file, by its central directory, in its order; folders too. Piece by piece: other work gets its turn between. Throws `Malformed` for what is no zip or too much of one, `StoreError`.
  */
 export async function filesOfZip(body: Readable): Promise<ZippedFile[]> {
   try {
-    const zip = await fromRandomAccessReaderPromise(new ZipReader(body), body.size ?? 0, { decodeStrings: false });
-    return await filesOf(zip);
+    const reader = new ZipReader(body);
+    const zip = await fromRandomAccessReaderPromise(reader, body.size ?? 0, { decodeStrings: false });
+    return await filesOf(zip, reader);
   } catch (error) {
     if (error instanceof StoreError || error instanceof Malformed) throw error;
     throw new Malformed(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
-async function filesOf(zip: ZipFile): Promise<ZippedFile[]> {
+async function filesOf(zip: ZipFile, reader: ZipReader): Promise<ZippedFile[]> {
   const files: ZippedFile[] = [];
   let unpacked = 0;
   let named = 0;
@@ -36,29 +42,63 @@ async function filesOf(zip: ZipFile): Promise<ZippedFile[]> {
     named += entry.fileNameLength;
     if (unpacked > MOST_UNPACKED) throw new Malformed(`it unpacks to more than ${MOST_UNPACKED} bytes`);
     if (named > MOST_NAMED) throw new Malformed(`its files' names have more than ${MOST_NAMED} bytes`);
-    const name = entry.fileNameRaw.toString('latin1');
-    const isFolder = name.endsWith('/') && entry.uncompressedSize === 0;
-    files.push({ name, sha256: isFolder ? createHash('sha256').digest('hex') : await sha256Of(zip, entry, name) });
+    files.push(await fileOf(zip, reader, entry));
+    if (files.length % TURN === 0) await setImmediate();
   }
   return files;
 }
 
-async function sha256Of(zip: ZipFile, entry: Entry, name: string): Promise<string> {
-  const hash = createHash('sha256');
-  let sum = 0;
-  for await (const piece of await zip.openReadStreamPromise(entry)) {
-    hash.update(piece);
-    sum = crc32(piece, sum);
-  }
+async function fileOf(zip: ZipFile, reader: ZipReader, entry: Entry): Promise<ZippedFile> {
+  const name = entry.fileNameRaw.toString('latin1');
+  const sum = new Sum();
+  if (entry.canDecodeFileData() && Math.max(entry.compressedSize, entry.uncompressedSize) <= PIECE)
+    sum.add(await wholeOf(zip, reader, entry));
+  else for await (const piece of await zip.openReadStreamPromise(entry)) sum.add(piece);
   // As in Go's archive/zip, 0 stands for "not known".
-  if (entry.crc32 !== 0 && sum !== entry.crc32) throw new Malformed(`the checksum of ${JSON.stringify(name)} is wrong`);
-  return hash.digest('hex');
+  if (entry.crc32 !== 0 && sum.crc32 !== entry.crc32)
+    throw new Malformed(`the checksum of ${JSON.stringify(name)} is wrong`);
+  return { name, sha256: sum.sha256() };
 }
 
-/** Reads a little more than it is asked for: headers stand side by side. */
+/** Most files are small: a stream for each would take ten times as long. */
+async function wholeOf(zip: ZipFile, reader: ZipReader, entry: Entry): Promise<Buffer> {
+  const { compressionMethod, compressedSize, uncompressedSize } = entry;
+  const isFolder = uncompressedSize === 0 && entry.fileNameRaw.at(-1) === SLASH;
+  if (isFolder) return Buffer.alloc(0);
+  const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+  const packed = await reader.bytes(fileDataStart, compressedSize);
+  if (compressionMethod === STORED) return packed;
+  const bytes = inflateRawSync(packed, { maxOutputLength: uncompressedSize + 1 });
+  if (bytes.length !== uncompressedSize) throw new Malformed('a file in it has another size than it says');
+  return bytes;
+}
+
+class Sum {
+  crc32 = 0;
+  readonly #hash = createHash('sha256');
+
+  add(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.crc32 = crc32(bytes, this.crc32);
+  }
+
+  /** In lower-case hex. */
+  sha256(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+/** Bytes that were read in one go. */
+interface Window {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/** Reads more than it is asked for, in the central directory and among the files: what comes next stands beside. */
 class ZipReader extends RandomAccessReader {
   readonly #body: Readable;
-  #window = { start: 0, bytes: Buffer.alloc(0) };
+  /** The one used last comes first. */
+  #windows: readonly Window[] = [];
 
   constructor(body: Readable) {
     super();
@@ -76,7 +116,7 @@ class ZipReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null) => void,
   ): void {
-    this.#read(position, length).then(
+    this.bytes(position, length).then(
       (bytes) => {
         bytes.copy(buffer, offset);
         callback(null);
@@ -85,17 +125,20 @@ class ZipReader extends RandomAccessReader {
     );
   }
 
-  async #read(position: number, length: number): Promise<Buffer> {
-    const { start, bytes } = this.#window;
-    if (position >= start && position + length <= start + bytes.length)
-      return bytes.subarray(position - start, position - start + length);
+  async bytes(start: number, length: number): Promise<Buffer> {
+    const known = this.#windows.find((one) => start >= one.start && start + length <= one.start + one.bytes.length);
+    const window = known ?? { start, bytes: await this.#fetch(start, Math.max(length, WINDOW)) };
+    this.#windows = [window, ...this.#windows.filter((one) => one !== window)].slice(0, 2);
+    const from = start - window.start;
+    if (from + length > window.bytes.length) throw new Malformed('it breaks off');
+    return window.bytes.subarray(from, from + length);
+  }
+
+  async #fetch(start: number, length: number): Promise<Buffer> {
     const read: Buffer[] = [];
-    const end = Math.min(position + Math.max(length, PIECE), this.#body.size ?? 0);
-    for await (const piece of pieces(this.#body, position, end)) read.push(piece);
-    const window = Buffer.concat(read);
-    if (window.length < length) throw new Malformed('it breaks off');
-    this.#window = { start: position, bytes: window };
-    return window.subarray(0, length);
+    for await (const piece of pieces(this.#body, start, Math.min(start + length, this.#body.size ?? 0)))
+      read.push(piece);
+    return Buffer.concat(read);
   }
 }
 

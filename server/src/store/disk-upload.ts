@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { type Lease, leaseOf } from './descriptors.ts';
 import { releasing } from './disk-blob.ts';
 import { storeFailure } from './failure.ts';
-import { CHUNK, fill } from './positional.ts';
+import { CHUNK, fill, readChunks } from './positional.ts';
 import {
   type Blob,
   type Committed,
@@ -88,6 +88,20 @@ export class DiskUpload implements Upload {
       stream: (start = 0, end = size ?? Number.POSITIVE_INFINITY) => {
         const own = lease.another();
         return releasing(this.#chunks(own, start, end, size), own);
+      },
+      release: () => lease.release(),
+    };
+  }
+
+  inspect(): Readable {
+    this.#mustBeOpen();
+    const size = this.#written;
+    const lease = this.#lease.another();
+    return {
+      size,
+      stream: (start = 0, end = size) => {
+        const own = lease.another();
+        return releasing(readChunks(own.handle, this.#path, start, Math.min(end, size)), own);
       },
       release: () => lease.release(),
     };
