@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { Malformed } from '../../engine/format.ts';
 import { bunzipped, TooLarge } from './bunzip.ts';
-import { unpackedXzSize } from './xz-size.ts';
+import { xzStreams } from './xz-size.ts';
 
 /** Bytes, unpacked. */
 const LARGEST = 1024 ** 3;
@@ -73,13 +73,13 @@ function library(): Xz | undefined {
   return xz || undefined;
 }
 
-/** The library has no limit of its own. */
+/** The library has no limit of its own, and reads one stream at a time. */
 function unxz(bytes: Uint8Array, limit: number): Uint8Array {
-  const size = unpackedXzSize(bytes);
-  if (size > limit) throw new TooLarge();
+  const streams = xzStreams(bytes);
+  if (streams.reduce((sum, { size }) => sum + size, 0) > limit) throw new TooLarge();
   const found = library();
   if (!found) throw new Malformed('It is compressed as .xz, which cannot be read on this platform');
-  return found.decompressSync(bytes);
+  return Buffer.concat(streams.map(({ start, end }) => found.decompressSync(bytes.subarray(start, end))));
 }
 
 const isTooLarge = (error: unknown): boolean =>
