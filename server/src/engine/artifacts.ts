@@ -157,7 +157,7 @@ export class Artifacts {
       cache: 'miss',
       type: fetched.type,
       tag: fetched.tag,
-      freshUntil: this.#deps.now(),
+      freshUntil: Math.min(this.#deps.now() + this.#ttl(target), FOREVER),
       ...(fetched.lastModified === undefined ? {} : { lastModified: fetched.lastModified }),
       ...(file.digest?.startsWith('sha256:') ? { digest: file.digest } : {}),
       body: fetched.upload.follow(fetched.size),
