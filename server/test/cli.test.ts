@@ -92,7 +92,7 @@ test('the token of a server on this machine is found in its data folder, and sen
 });
 
 test.each([
-  ['get nothings', 1, 'there is no kind of resource called nothings; known are remote, hosted, virtual,'],
+  ['get nothings', 1, 'there is no kind of resource called nothings; known are remote, '],
   ['get remote nobody', 1, 'there is no remote called "nobody"'],
   ['pulls --purl express', 1, 'purl must be a package URL'],
   ['--url http://127.0.0.1:1 stats', 1, 'there is no answer from http://127.0.0.1:1'],

@@ -9,7 +9,7 @@ import { Flights } from './flight.ts';
 import type { AnyFormat, ArtifactTarget, Place } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, type Verdict, verdict } from './freshness.ts';
 import type { Log } from './log.ts';
-import { BESIDE, disputed, otherDigest } from './mutation.ts';
+import { BESIDE, disputed, disputedByBytes, otherDigest } from './mutation.ts';
 import type { Objects } from './objects.ts';
 import { fileAt, type Locating } from './places.ts';
 import { refuseImplausible } from './plausible.ts';
@@ -17,6 +17,7 @@ import type { RemoteSettings } from './remote-settings.ts';
 import { artifactRow } from './rows.ts';
 import type { CacheState, FileFacts } from './source.ts';
 import { storing } from './stored.ts';
+import type { ContentSums } from './sums.ts';
 import { tagOf } from './tag.ts';
 
 export interface ArtifactDeps {
@@ -28,6 +29,7 @@ export interface ArtifactDeps {
   readonly log: Log;
   readonly now: () => number;
   readonly locating: (target: ArtifactTarget) => Promise<Locating>;
+  readonly sums: ContentSums;
 }
 
 /** A file's bytes: at rest, or still arriving. */
@@ -155,7 +157,7 @@ export class Artifacts {
       cache: 'miss',
       type: fetched.type,
       tag: fetched.tag,
-      freshUntil: this.#deps.now(),
+      freshUntil: Math.min(this.#deps.now() + this.#ttl(target), FOREVER),
       ...(fetched.lastModified === undefined ? {} : { lastModified: fetched.lastModified }),
       ...(file.digest?.startsWith('sha256:') ? { digest: file.digest } : {}),
       body: fetched.upload.follow(fetched.size),
@@ -199,7 +201,7 @@ export class Artifacts {
   async #confirmed(target: ArtifactTarget, held: ObjectRow, headers: UpstreamResponse['headers']): Promise<Fetched> {
     const { objects, now } = this.#deps;
     const row = await objects.refresh(held, { ...held, ...freshnessOf(headers, now(), this.#ttl(target)) });
-    return { kept: row.disputed === undefined ? row : await objects.dispute(row, undefined), cache: 'revalidated' };
+    return { kept: disputedByBytes(row) ? await objects.dispute(row, undefined) : row, cache: 'revalidated' };
   }
 
   async #receive(
@@ -286,11 +288,11 @@ export class Artifacts {
     upload: Upload,
     { before, ...kept }: { readonly type: string; readonly tag: string; readonly before: ObjectRow | undefined },
   ): Promise<ObjectRow> {
-    const { settings, objects, format } = this.#deps;
+    const { settings, objects, format, sums } = this.#deps;
     try {
       for await (const chunk of response.body(settings.maxArtifactSize)) await storing(upload.write(chunk));
       if (upload.written === 0) refuseImplausible(settings, target, file, { type: undefined, size: 0 });
-      return await objects.keep(async () => {
+      const keep = async () => {
         const { digest, size } = await storing(
           upload.commit({
             ...(file.digest === undefined ? {} : { digest: file.digest }),
@@ -304,7 +306,8 @@ export class Artifacts {
         if (before && before.digest !== digest) return this.#changed(before, row);
         await objects.record(row);
         return row;
-      });
+      };
+      return await sums.keep(target, upload, () => objects.keep(keep));
     } catch (error) {
       const fault = this.#explained(target, error);
       // Before its readers are broken off: one that asks again must not join what has failed.
@@ -319,15 +322,10 @@ export class Artifacts {
     const { settings, objects, log } = this.#deps;
     const { repository, path } = before;
     await objects.record({ ...other, path: `${path}${BESIDE}${other.digest}` });
-    log.error('the upstream changed a file that never changes', {
-      repository,
-      path,
-      was: before.digest,
-      is: other.digest,
-    });
-    const { checkedAt, freshUntil } = other;
-    const marked = await objects.dispute(await objects.refresh(before, { checkedAt, freshUntil }), other.digest);
-    if (settings.onMutation === 'refuse') throw disputed(marked, other.digest);
+    const { digest: is, checkedAt, freshUntil } = other;
+    log.error('the upstream changed a file that never changes', { repository, path, was: before.digest, is });
+    const marked = await objects.dispute(await objects.refresh(before, { checkedAt, freshUntil }), is);
+    if (settings.onMutation === 'refuse') throw disputed(marked, is);
     return marked.retractedAt === undefined ? marked : objects.restore(marked);
   }
 

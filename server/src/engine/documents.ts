@@ -34,6 +34,8 @@ export interface DocumentDeps {
   readonly now: () => number;
   /** Fetches a file that a root names and verifies it; `again`: also when it is here. */
   readonly keepFile: (target: ArtifactTarget, again: boolean) => Promise<void>;
+  /** It came from the upstream, and is kept. */
+  readonly received: (target: IndexTarget) => void;
 }
 
 /** One document as we hold it. */
@@ -105,6 +107,11 @@ export class Documents {
       }
     }
     return this.#whole([...held.values()], incomplete);
+  }
+
+  /** As the upstream says it, kept or fetched. */
+  async bytes(target: IndexTarget): Promise<Buffer> {
+    return stored(this.#deps, (await this.#held(target, false)).row);
   }
 
   /** What the format needs to say where a target is: with the upstream's discovery document, when it has one. */
@@ -257,7 +264,9 @@ export class Documents {
       const freshness = freshnessOf(answer.headers, now, ttl);
       return { row: await objects.refresh(kept, { ...kept, ...freshness }), cache: 'revalidated' };
     }
-    return { row: await this.#receive(target, answer, row, ttl), cache: 'miss' };
+    const received = await this.#receive(target, answer, row, ttl);
+    this.#deps.received(target);
+    return { row: received, cache: 'miss' };
   }
 
   async #publishable(root: IndexTarget, parts: readonly Part[], row: ObjectRow | undefined): Promise<void> {

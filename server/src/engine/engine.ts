@@ -52,7 +52,7 @@ export interface EngineDeps {
 }
 
 interface Built extends Repository {
-  /** Replaced when something it served was evicted. */
+  /** Replaced when something it served was evicted, or is disputed. */
   life: { current: boolean };
   /** Itself and its members. */
   readonly uses: readonly string[];
@@ -151,7 +151,7 @@ export class Engine {
     const { remote, hosted } = this.#repositories.get(repository) ?? {};
     remote?.forget(paths);
     hosted?.forget();
-    this.#changed(repository);
+    this.#outdate(repository);
   }
 
   /** Asks a remote's upstream for a path without a client and without keeping anything. */
@@ -165,8 +165,8 @@ export class Engine {
     return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true };
   }
 
-  /** What was answered from it until now, here or through a virtual, may have another answer. */
-  #changed(repository: string): void {
+  /** What was served of it is asked for anew. */
+  #outdate(repository: string): void {
     for (const built of this.#repositories.values()) {
       if (!built.uses.includes(repository)) continue;
       built.life.current = false;
@@ -213,6 +213,7 @@ export class Engine {
       files: this.#files,
       log,
       now,
+      outdated: () => this.#outdate(one.name),
     });
     return { ...this.#built(one, [], format, guarded, settings.options), remote, exchange };
   }
@@ -230,7 +231,7 @@ export class Engine {
       renderer,
       log,
       now,
-      changed: () => this.#changed(one.name),
+      changed: () => this.#outdate(one.name),
     });
     return { ...this.#built(one, [], format, hosted, {}), hosted, publisher: hosted };
   }

@@ -32,6 +32,8 @@ export interface Format<Doc> {
   readonly versions?: VersionOrder;
   /** How the digest of a file that no index announces can be had: from a file beside it. */
   readonly checksum?: Checksum;
+  /** What says which contents a zip file has, where nothing announces a digest of its bytes. */
+  readonly sums?: Sums;
   /** Headers of this protocol, sent with every answer, faults included. `digest`: of the bytes, where it is known. */
   headers?(target: Target | undefined, digest: string | undefined): Readonly<Record<string, string>>;
   /** What the package URL of a package says; default: the name's folders are its namespace. */
@@ -52,6 +54,32 @@ export interface Checksum {
   of(target: ArtifactTarget): { readonly target: ArtifactTarget; readonly algorithm: Algorithm } | undefined;
   /** Undefined when the text has none of that algorithm. */
   read(text: string, algorithm: Algorithm): Digest | undefined;
+}
+
+/**
+ * Databases of what is in zip files, however those are packed. Which databases there are is learned from what clients ask for.
+ * A file's record is looked up before the file is kept; a file without one is kept as it is.
+ */
+export interface Sums {
+  /** What the paths of all that such databases say begin with. */
+  readonly prefix: string;
+  /** The folder of the database that says what is at `path`; undefined: none does. */
+  database(path: string): string | undefined;
+  /** The database's record of a file; undefined: such files have none. */
+  record(target: ArtifactTarget, database: string): IndexTarget | undefined;
+  /** Path of the file that a document is the record of. */
+  recorded(record: IndexTarget): string | undefined;
+  /** The sum of the release's file; undefined: the record has none that could be compared. */
+  read(record: Uint8Array, release: Pick<Release, 'name' | 'version'>): string | undefined;
+  /** The sum of what is in a file. Throws `Malformed`. */
+  of(files: readonly ZippedFile[]): string;
+}
+
+export interface ZippedFile {
+  /** Its bytes, one a letter (Latin-1); of a folder it ends in `/`. */
+  readonly name: string;
+  /** Of its contents, in lower-case hex. */
+  readonly sha256: string;
 }
 
 export interface IndexCodec<Doc> {

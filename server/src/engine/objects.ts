@@ -49,8 +49,8 @@ export class Objects {
   }
 
   /** In order of path, after `after`; each with what its pulls say. */
-  page(repository: string, limit: number, after: string | undefined): Promise<ObjectView[]> {
-    return answered(this.ledger.objects({ repository }, { limit, ...(after === undefined ? {} : { after }) }));
+  page(repository: string, limit: number, after: string | undefined, prefix = ''): Promise<ObjectView[]> {
+    return answered(this.ledger.objects({ repository, prefix }, { limit, ...(after === undefined ? {} : { after }) }));
   }
 
   /**

@@ -7,8 +7,11 @@ import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './for
 import { encodePath } from './path.ts';
 import { fileAt, placesOf } from './places.ts';
 import type { Ask, CacheState, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
+import { ContentSums, type SumDeps } from './sums.ts';
 
-export type RemoteDeps = Omit<DocumentDeps, 'keepFile'> & Omit<ArtifactDeps, 'locating'>;
+export type RemoteDeps = Omit<DocumentDeps, 'keepFile' | 'received'> &
+  Omit<ArtifactDeps, 'locating' | 'sums'> &
+  Pick<SumDeps, 'outdated'>;
 
 /** A file's facts; with how its own document was had, where the file is one. */
 interface Known {
@@ -31,8 +34,13 @@ export class RemoteSource implements Source {
 
   constructor(deps: RemoteDeps) {
     this.#deps = deps;
-    this.#documents = new Documents({ ...deps, keepFile: (target, again) => this.#artifacts.keep(target, again) });
-    this.#artifacts = new Artifacts({ ...deps, locating: (target) => this.#documents.locating(target) });
+    const sums = new ContentSums({ ...deps, document: (target) => this.#documents.bytes(target) });
+    this.#documents = new Documents({
+      ...deps,
+      keepFile: (target, again) => this.#artifacts.keep(target, again),
+      received: (target) => sums.received(target),
+    });
+    this.#artifacts = new Artifacts({ ...deps, sums, locating: (target) => this.#documents.locating(target) });
   }
 
   async index(target: IndexTarget, _ask: Ask): Promise<Listing> {

@@ -130,7 +130,10 @@ export interface ObjectRow extends Freshness {
   readonly link?: string;
   /** When the upstream said that it has it no longer: not served, kept as evidence. */
   readonly retractedAt?: number;
-  /** Digest of the other bytes that the upstream has had under this name, which never changes. */
+  /**
+   * Digest of the other bytes that the upstream has had under this name, which never changes; or what a checksum database
+   * has on record of what is in it.
+   */
   readonly disputed?: string;
 }
 

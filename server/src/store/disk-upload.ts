@@ -112,6 +112,20 @@ export class DiskUpload implements Upload {
     };
   }
 
+  inspect(): Readable {
+    this.#mustBeOpen();
+    const size = this.#written;
+    const lease = this.#lease.another();
+    return {
+      size,
+      stream: (start = 0, end = size) => {
+        const own = lease.another();
+        return releasing(readChunks(own.handle, this.#path, start, Math.min(end, size)), own);
+      },
+      release: () => lease.release(),
+    };
+  }
+
   async #append(chunk: Uint8Array): Promise<void> {
     this.#mustBeOpen();
     for (const hash of this.#hashes.values()) hash.update(chunk);

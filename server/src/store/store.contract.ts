@@ -363,6 +363,17 @@ function followContract(store: () => Store): void {
     expect((await consume(upload.follow(), 10, 2000)).equals(bytes.subarray(10, 2000))).toBe(true);
   });
 
+  test('who decides sees the last byte too, and whatever he asks for again', async () => {
+    const bytes = sample(100_000);
+    const upload = await store().begin();
+    await upload.write(bytes);
+    const readable = upload.inspect();
+    expect(readable.size).toBe(bytes.length);
+    expect((await read(readable, 99_990)).equals(bytes.subarray(99_990))).toBe(true);
+    expect((await consume(readable)).equals(bytes)).toBe(true);
+    expect(await upload.commit()).toMatchObject({ digest: sha256(bytes) });
+  });
+
   test('a follower who leaves does not stop the upload', async () => {
     const upload = await store().begin();
     const readable = upload.follow();

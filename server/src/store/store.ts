@@ -54,6 +54,8 @@ export interface Upload {
    * The very last byte written is held back until `commit` has succeeded, so that nobody ever holds a complete wrong file.
    */
   follow(size?: number): Readable;
+  /** All that has been written, the last byte too: for who decides whether it is committed, before it is. */
+  inspect(): Readable;
 }
 
 export interface Expected {

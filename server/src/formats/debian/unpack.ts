@@ -1,8 +1,8 @@
+import { createRequire } from 'node:module';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { decompressSync as xzDecompressSync } from '@napi-rs/lzma/xz';
 import { Malformed } from '../../engine/format.ts';
 import { bunzipped, TooLarge } from './bunzip.ts';
-import { unpackedXzSize } from './xz-size.ts';
+import { xzStreams } from './xz-size.ts';
 
 /** Bytes, unpacked. */
 const LARGEST = 1024 ** 3;
@@ -54,11 +54,32 @@ function unzstd(bytes: Uint8Array, limit: number): Uint8Array {
   return Buffer.concat(frames);
 }
 
-/** The library has no limit of its own. */
+type Xz = typeof import('@napi-rs/lzma/xz');
+let xz: Xz | false | undefined;
+
+/** The library is native, and built for the common platforms only: where it is not, lists in .xz pass unread. */
+export function readsXz(): boolean {
+  return library() !== undefined;
+}
+
+function library(): Xz | undefined {
+  if (xz === undefined) {
+    try {
+      xz = createRequire(import.meta.url)('@napi-rs/lzma/xz') as Xz;
+    } catch {
+      xz = false;
+    }
+  }
+  return xz || undefined;
+}
+
+/** The library has no limit of its own, and reads one stream at a time. */
 function unxz(bytes: Uint8Array, limit: number): Uint8Array {
-  const size = unpackedXzSize(bytes);
-  if (size > limit) throw new TooLarge();
-  return xzDecompressSync(bytes);
+  const streams = xzStreams(bytes);
+  if (streams.reduce((sum, { size }) => sum + size, 0) > limit) throw new TooLarge();
+  const found = library();
+  if (!found) throw new Malformed('It is compressed as .xz, which cannot be read on this platform');
+  return Buffer.concat(streams.map(({ start, end }) => found.decompressSync(bytes.subarray(start, end))));
 }
 
 const isTooLarge = (error: unknown): boolean =>

@@ -7,18 +7,27 @@ const HEADER = 12;
 const FOOTER = 12;
 const INDEX_INDICATOR = 0;
 
+/** One of the streams that an .xz file consists of. */
+export interface XzStream {
+  readonly start: number;
+  readonly end: number;
+  /** Bytes, unpacked. */
+  readonly size: number;
+}
+
 /**
- * To how many bytes an .xz file unpacks, from the headers of its LZMA2 chunks: a decoder cannot make more of them, whatever
- * the sizes in the file's index say. Throws `Malformed` where the chain of headers breaks.
+ * To how many bytes each stream of an .xz file unpacks, from the headers of its LZMA2 chunks: a decoder cannot make more of
+ * them, whatever the sizes in the file's index say. Throws `Malformed` where the chain of headers breaks.
  */
-export function unpackedXzSize(bytes: Uint8Array): number {
+export function xzStreams(bytes: Uint8Array): readonly XzStream[] {
   const walk = new Walk(bytes);
-  let total = 0;
+  const streams: XzStream[] = [];
   while (walk.at < bytes.length) {
+    const start = walk.at;
     if (walk.peek() === 0) walk.skip(4);
-    else total += streamSize(walk);
+    else streams.push({ start, size: streamSize(walk), end: walk.at });
   }
-  return total;
+  return streams;
 }
 
 function streamSize(walk: Walk): number {

@@ -1,4 +1,6 @@
-import { type Body, type IndexTarget, Malformed, type RawDocument } from '../../engine/format.ts';
+import { createHash } from 'node:crypto';
+import { type Body, type IndexTarget, Malformed, type RawDocument, type Sums } from '../../engine/format.ts';
+import { filePathOf, recordOf } from './names.ts';
 
 /** Something of a checksum database: signed as a whole, so it passes byte for byte. */
 export interface Checksums {
@@ -6,14 +8,46 @@ export interface Checksums {
   readonly body: Body;
 }
 
-const BELOW = /^sumdb\/[^@]+?\/(supported|latest|lookup\/[^@]+@[^/]+|tile\/.+)$/;
+const BELOW = /^(sumdb\/[^@]+?)\/(supported|latest|lookup\/[^@]+@[^/]+|tile\/.+)$/;
 const TILE = /^tile\/([1-9]|[12]\d|30)\/(data|\d{1,2})\/(?:x\d{3}\/)*\d{3}(?:\.p\/([1-9]\d{0,8}))?$/;
 const SIGNED_TREE = /(?:^|\n\n)go\.sum database tree\n\d+\n\S+\n\n(?:— \S+ \S+\n)+$/;
 const HASH_BYTES = 32;
+const LOOKUP = 'lookup/';
+const H1 = /^h1:[A-Za-z0-9+/]{43}=$/;
+
+/** A record has the sum of a version's zip; that of its go.mod stands beside it. */
+export const moduleSums: Sums = {
+  prefix: 'sumdb/',
+  database: (path) => BELOW.exec(path)?.[1],
+  record: ({ role, name, version }, database) =>
+    role === 'package' && name !== undefined && version !== undefined
+      ? parseChecksums(`${database}/${LOOKUP}${recordOf(name, version)}`)
+      : undefined,
+  recorded: ({ view }) => (view.startsWith(LOOKUP) ? filePathOf(view.slice(LOOKUP.length), 'zip') : undefined),
+  read(record, { name, version }) {
+    const start = `${name} ${version} `;
+    const line = new TextDecoder()
+      .decode(record)
+      .split('\n')
+      .find((each) => each.startsWith(start));
+    const sum = line?.slice(start.length) ?? '';
+    return H1.test(sum) ? sum : undefined;
+  },
+  of(files) {
+    // Hash1 of golang.org/x/mod/sumdb/dirhash; of two files of one name it knows the last alone, and counts it twice.
+    const contents = new Map(files.map(({ name, sha256 }) => [name, sha256]));
+    const hash = createHash('sha256');
+    for (const name of files.map((file) => file.name).toSorted()) {
+      if (name.includes('\n')) throw new Malformed('a file in it has a line break in its name');
+      hash.update(`${contents.get(name)}  ${name}\n`, 'latin1');
+    }
+    return `h1:${hash.digest('base64')}`;
+  },
+};
 
 /** The go command asks for it through the proxy, once that said that it is `supported`. */
 export function parseChecksums(path: string): IndexTarget | undefined {
-  const what = BELOW.exec(path)?.[1];
+  const what = BELOW.exec(path)?.[2];
   if (what === undefined || (what.startsWith('tile/') && !TILE.test(what))) return undefined;
   return { kind: 'index', path, scope: 'repository', view: what, opaque: true };
 }

@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { Malformed, type RawDocument, type Target } from '../../engine/format.ts';
+import { type IndexTarget, Malformed, type RawDocument, type Target } from '../../engine/format.ts';
 import { documentOf, fixturesOf, get, indexAt, site } from '../fixtures.ts';
 import { go } from './index.ts';
 
@@ -276,6 +277,60 @@ describe('of a checksum database', () => {
       expect(() => read(`sumdb/sums.test/${path}`, '<!doctype html><form action="/login">')).toThrow(Malformed);
     expect(() => read(LOOKUP, documentOf(go, fixture(LOOKUP)).bytes.subarray(0, 300))).toThrow(Malformed);
     expect(() => read('sumdb/sums.test/supported', '')).not.toThrow();
+  });
+});
+
+describe('the sum of a zip', () => {
+  const { sums } = go;
+  const LOOKUP = `sumdb/upstream.test/lookup/${TOML}@v1.5.0`;
+  const zip = (path: string) => go.parse(get(path), site) as Extract<Target, { kind: 'artifact' }>;
+  const release = { name: 'github.com/BurntSushi/toml', version: 'v1.5.0' };
+  const zipped = (files: Readonly<Record<string, string>>) =>
+    Object.entries(files).map(([path, text]) => ({
+      name: Buffer.from(`github.com/BurntSushi/toml@v1.0.0/${path}`).toString('latin1'),
+      sha256: hash('sha256', text),
+    }));
+
+  test('is what `go mod download -json` says of the same files', () => {
+    const files = zipped({
+      'go.mod': 'module github.com/BurntSushi/toml\n',
+      'toml.go': 'package toml\n',
+      'Z.go': 'package toml\n',
+      'ä/é.txt': 'x',
+      empty: '',
+      'big.bin': 'entrepot'.repeat(40_000),
+    });
+    expect(sums?.of(files)).toBe('h1:5B8U954+l+1H+mM1d8wl20s8jgd0V1oapmVzv6CoUqQ=');
+    expect(sums?.of(files.toReversed())).toBe(sums?.of(files));
+    expect(sums?.of(files.slice(1))).not.toBe(sums?.of(files));
+  });
+
+  test('has no file with a line break in its name', () => {
+    expect(() => sums?.of(zipped({ 'a\nb': '' }))).toThrow(Malformed);
+  });
+
+  test('is on record in the database that a path names', () => {
+    expect(sums?.database(LOOKUP)).toBe('sumdb/upstream.test');
+    expect(sums?.database('sumdb/sums.test/deeper/tile/8/0/000')).toBe('sumdb/sums.test/deeper');
+    expect(sums?.database(`${TOML}/@v/v1.5.0.zip`)).toBeUndefined();
+  });
+
+  test.each([`${TOML}/@v/v1.5.0.zip`, `${TOML}/@v/v1.5.0-!r!c1.zip`, `${TOML}/@v/v2.0.0+incompatible.zip`])(
+    'of %s, and the record leads back to the file',
+    (path) => {
+      const record = sums?.record(zip(path), 'sumdb/upstream.test') as IndexTarget;
+      expect(record).toEqual(indexAt(go, record.path));
+      expect(sums?.recorded(record)).toBe(path);
+    },
+  );
+
+  test('stands beside that of go.mod, which has no record of its own', () => {
+    const { bytes } = documentOf(go, fixture(LOOKUP));
+    expect(sums?.read(bytes, release)).toBe('h1:W5quZX/G/csjUnuI8SUYlsHs9M38FC7znL0lIO+DvMg=');
+    expect(sums?.read(bytes, { ...release, version: 'v1.5' })).toBeUndefined();
+    expect(sums?.read(Buffer.from(`1\n${release.name} v1.5.0 h2:x\n`), release)).toBeUndefined();
+    expect(sums?.record(zip(`${TOML}/@v/v1.5.0.mod`), 'sumdb/upstream.test')).toBeUndefined();
+    expect(sums?.recorded(indexAt(go, 'sumdb/upstream.test/latest'))).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Format, IndexTarget, Place, Target } from '../../engine/format.ts';
 import { semverOrder } from '../semver-order.ts';
-import { type Checksums, isSettled, parseChecksums, readChecksums } from './checksums.ts';
+import { type Checksums, isSettled, moduleSums, parseChecksums, readChecksums } from './checksums.ts';
 import {
   encodeModule,
   keepVersions,
@@ -29,7 +29,8 @@ export const go: Format<Document> = {
     notes: [
       'A version became public when the upstream says its `.info` was last modified; where it does not, `Time` is all there is, which is the commit’s and so its author’s.',
       'A checksum database is passed on byte for byte below `/sumdb/`, where the upstream has it; it is not filtered.',
-      'Zips are verified by the go command, against go.sum and the checksum database, not here.',
+      'A zip is verified against its record in the checksum database that clients ask this remote for, where the upstream has that; one that does not agree is refused and not kept.',
+      'The paths of all modules are looked up in that database: those that must not reach it need a remote through which no client asks for one.',
       'A withheld version is answered 403, so that `GOPROXY=a,direct` does not go round it; a missing one 404 or 410.',
     ],
   },
@@ -51,6 +52,7 @@ export const go: Format<Document> = {
   versions: semverOrder,
   roster: (name, near) => indexesOf(name, near),
   factsOf: (target) => (target.name === undefined ? [] : indexesOf(target.name, target)),
+  sums: moduleSums,
 
   index: {
     decode: (raw, target) => {

@@ -30,6 +30,12 @@ export const isPseudo = (version: string): boolean => PSEUDO.test(version);
 export const filePath = (name: string, version: string, extension: 'info' | 'mod' | 'zip'): string =>
   `${escape(name)}/@v/${escape(version)}.${extension}`;
 
+/** What a checksum database calls a version: `github.com/!burnt!sushi/toml@v1.5.0`. */
+export const recordOf = (name: string, version: string): string => `${escape(name)}@${escape(version)}`;
+
+/** The other way round. */
+export const filePathOf = (record: string, extension: 'zip'): string => `${record.replace('@', '/@v/')}.${extension}`;
+
 export const listPath = (name: string): string => `${escape(name)}/@v/list`;
 
 /** A canonical path as it stands in a URL; `@` and `+` stay readable, as the go command writes them. */

@@ -115,7 +115,7 @@ export class Stand {
   async warm(): Promise<Buffer> {
     this.#plane.ahead = 0;
     const { body } = await this.served();
-    await expect.poll(() => this.kept()).toBeDefined();
+    await expect.poll(async () => (await this.asked()).headers['x-cache']).toBe('hit');
     for (const [path, reply] of Object.entries(this.#sample.upstream)) this.upstream.respond(path, anew(reply));
     this.#plane.ahead = HOUR;
     return body;
