@@ -75,7 +75,7 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
   const engine = createEngine(settings, storage, { upstream, metrics, log, now, opened });
   const configuration = await Configuration.open({
     ledger: storage.ledger,
-    serve: (repositories) => engine.configure(repositories),
+    serve: (repositories, policy) => engine.configure(repositories, policy),
     log,
     now,
   });

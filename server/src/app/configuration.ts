@@ -1,6 +1,7 @@
 import { Fault } from '../engine/fault.ts';
 import type { RepositoryKind } from '../engine/format.ts';
 import type { Log } from '../engine/log.ts';
+import type { PolicyRevision } from '../engine/source.ts';
 import {
   type Ledger,
   LedgerError,
@@ -13,6 +14,7 @@ import { effective, validate } from '../schema/schema.ts';
 import { type Change, keyOf, type Outcome, type Resources } from './change.ts';
 import { inOrder } from './order.ts';
 import { type Planned, plan } from './plan.ts';
+import { policyRevision } from './policy.ts';
 import { membersFirst } from './references.ts';
 import { RememberedOutcomes } from './remembered-outcomes.ts';
 
@@ -33,7 +35,7 @@ export interface ServedRepository {
 export interface ConfigurationDeps {
   readonly ledger: Pick<Ledger, 'resources' | 'change' | 'fact'>;
   /** Serves from now on what is declared now; members come before what has them. */
-  readonly serve: (repositories: readonly ServedRepository[]) => void;
+  readonly serve: (repositories: readonly ServedRepository[], policy: PolicyRevision | undefined) => void;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -55,6 +57,7 @@ export class Configuration {
   readonly #deps: ConfigurationDeps;
   readonly #remembered: RememberedOutcomes;
   #snapshot: Snapshot = { revision: 0, resources: new Map() };
+  #policy: PolicyRevision | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /** Reads what is declared and has it served. */
@@ -164,7 +167,11 @@ export class Configuration {
 
   #swap(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
-    this.#deps.serve(membersFirst(snapshot.resources).flatMap((row) => this.#served(row)));
+    this.#policy = policyRevision(snapshot.resources.values(), this.#policy);
+    this.#deps.serve(
+      membersFirst(snapshot.resources).flatMap((row) => this.#served(row)),
+      this.#policy,
+    );
   }
 
   /** What this version cannot serve (a format it does not have) stays declared and is left out. */

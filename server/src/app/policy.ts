@@ -1,10 +1,29 @@
+import { createHash } from 'node:crypto';
 import { duration, parseTime } from '../contract/index.ts';
+import type { PolicyRevision } from '../engine/source.ts';
 import type { ResourceRow } from '../ledger/ledger.ts';
 import type { Block, Cooldown, Exemption, Freeze, Policy } from '../policy/policy.ts';
 import { packagePattern } from '../schema/policy-problems.ts';
 import { effective } from '../schema/schema.ts';
 
 type Spec = Readonly<Record<string, unknown>>;
+
+const KINDS: ReadonlySet<string> = new Set(['block', 'freeze', 'cooldown', 'exemption']);
+
+/**
+ * The declared rules under the name of their revision; `before` where nothing about them has changed. Undefined: there are
+ * none. Throws on a stored rule that this version cannot read: a server that ignored one would let through what it holds back.
+ */
+export function policyRevision(
+  rows: Iterable<ResourceRow>,
+  before: PolicyRevision | undefined,
+): PolicyRevision | undefined {
+  const rules = [...rows].filter(({ kind }) => KINDS.has(kind));
+  if (rules.length === 0) return undefined;
+  const said = rules.map(({ kind, name, spec }) => JSON.stringify([kind, name, spec])).sort();
+  const id = createHash('sha256').update(said.join('\n')).digest('hex').slice(0, 16);
+  return id === before?.id ? before : { id, policy: policyOf(rules) };
+}
 
 /** The declared rules as policy takes them. Order and times of declaration make no difference. */
 export function policyOf(rows: Iterable<ResourceRow>): Policy {

@@ -1,7 +1,7 @@
 import { AuditedSource, type PullJournal } from './audited.ts';
 import type { FileTable } from './file-table.ts';
 import type { AnyFormat } from './format.ts';
-import { GuardedSource } from './guarded.ts';
+import { GuardedSource, type GuardTerms } from './guarded.ts';
 import { type HostedDeps, HostedSource } from './hosted.ts';
 import type { Member } from './members.ts';
 import { MeteredSource } from './metered.ts';
@@ -15,9 +15,19 @@ import { VirtualSource } from './virtual.ts';
 /** How a repository is stacked. Reading this file is reading the system. */
 
 /** A remote, guarded by its own rules: what virtuals have as a member, and what its own address serves. */
-export function composeRemote(deps: RemoteDeps): { readonly remote: RemoteSource; readonly guarded: Source } {
+export function composeRemote(deps: RemoteDeps & Pick<GuardTerms, 'firstSeen'>): {
+  readonly remote: RemoteSource;
+  readonly guarded: Source;
+} {
   const remote = new RemoteSource(deps);
-  return { remote, guarded: deps.settings.rules ? new GuardedSource(remote, deps.settings.rules) : remote };
+  const { rules, options } = deps.settings;
+  const { format, firstSeen } = deps;
+  return { remote, guarded: rules ? new GuardedSource(remote, { format, options, rules, firstSeen }) : remote };
+}
+
+/** The declared policy over a repository, as it is asked for through `repositories`: its own address, or a virtual's. */
+export function composePolicy(source: Source, terms: GuardTerms): Source {
+  return terms.policy ? new GuardedSource(source, terms) : source;
 }
 
 /** A hosted repository: what is in it was put there by those who may, so no rule judges it. */

@@ -331,7 +331,8 @@ export class Documents {
     }
     if (target.scope === 'package' && target.name !== undefined && !target.partial) {
       const releases = studied.releases.map(({ name: _, ...release }) => release);
-      ledger
+      // Before it is served: when a release was first seen is what its age is judged by.
+      await ledger
         .recordListing({
           repository: settings.name,
           format: format.id,

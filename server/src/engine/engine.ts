@@ -3,10 +3,11 @@ import type { Store } from '../store/store.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { Aliases } from './aliases.ts';
 import type { PullJournal } from './audited.ts';
-import { composeAddress, composeHosted, composeRemote, composeVirtual } from './compose.ts';
+import { composeAddress, composeHosted, composePolicy, composeRemote, composeVirtual } from './compose.ts';
 import { Exchange, type UpstreamStatus } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { FileTable } from './file-table.ts';
+import { FirstSeen } from './first-seen.ts';
 import type { AnyFormat, RepositoryKind } from './format.ts';
 import type { HostedSource } from './hosted.ts';
 import { hostedSettings } from './hosted-settings.ts';
@@ -24,7 +25,7 @@ import type { Renderer } from './renderer.ts';
 import { Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { ServeDeps } from './serve.ts';
-import type { Source } from './source.ts';
+import type { PolicyRevision, Source } from './source.ts';
 
 /** A repository as it is declared, defaults filled in. */
 export interface DeclaredRepository {
@@ -58,7 +59,10 @@ interface Built extends Repository {
   readonly uses: readonly string[];
   /** What it was built from: equal means that it can go on as it is. */
   readonly declared: string;
+  /** By its own patterns. */
   readonly guarded: Source;
+  /** Under which policy, and as a member of which virtuals, `source` was made. */
+  readonly terms: string;
   readonly remote?: RemoteSource;
   readonly exchange?: Exchange;
   readonly hosted?: HostedSource;
@@ -73,10 +77,15 @@ export class Engine {
   readonly #files = new FileTable();
   readonly #roots: ReadonlyMap<string, AnyFormat>;
   #repositories: ReadonlyMap<string, Built> = new Map();
+  readonly #firstSeen: FirstSeen;
+  #policy: PolicyRevision | undefined;
+  /** The virtuals that a repository is a member of. */
+  #virtuals: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.#objects = new Objects(deps.ledger, deps.store);
+    this.#firstSeen = new FirstSeen(deps.ledger);
     const { store, renderer, memory } = deps;
     const rooted = [...deps.formats.values()].filter(({ traits }) => traits.root !== undefined);
     this.#roots = new Map(rooted.map((format) => [format.traits.root ?? '', format]));
@@ -89,7 +98,9 @@ export class Engine {
   }
 
   /** Swaps the configuration whole. What did not change goes on with its memory. */
-  configure(declared: readonly DeclaredRepository[]): void {
+  configure(declared: readonly DeclaredRepository[], policy?: PolicyRevision): void {
+    this.#policy = policy;
+    this.#virtuals = virtualsOf(declared);
     const next = new Map<string, Built>();
     for (const one of declared.filter(({ kind }) => kind === 'remote'))
       next.set(one.name, this.#reused(one, []) ?? this.#remote(one));
@@ -194,7 +205,10 @@ export class Engine {
 
   #reused(one: DeclaredRepository, members: readonly Built[]): Built | undefined {
     const known = this.#repositories.get(one.name);
-    return known?.declared === declaration(one, members) ? known : undefined;
+    if (known?.declared !== declaration(one, members)) return undefined;
+    if (known.terms === this.#termsOf(one.name)) return known;
+    if (one.kind === 'virtual') return undefined;
+    return { ...known, ...this.#addressed(known), life: { current: true } };
   }
 
   #remote(one: DeclaredRepository): Built {
@@ -214,6 +228,7 @@ export class Engine {
       log,
       now,
       outdated: () => this.#outdate(one.name),
+      firstSeen: this.#firstSeen,
     });
     return { ...this.#built(one, [], format, guarded, settings.options), remote, exchange };
   }
@@ -238,7 +253,10 @@ export class Engine {
 
   #virtual(one: DeclaredRepository, members: readonly Built[]): Built {
     const format = this.#format(one);
-    const sources: Member[] = members.map(({ name, guarded }) => ({ name, source: guarded }));
+    const sources: Member[] = members.map(({ name, guarded, options }) => ({
+      name,
+      source: this.#underPolicy(guarded, { format, options }, [name, one.name]),
+    }));
     const merge = one.spec['merge'] === 'union' ? 'union' : 'first';
     const virtual = composeVirtual(one.name, format, sources, merge, this.#files);
     const optioned = members.find(({ kind }) => kind !== 'hosted');
@@ -258,11 +276,37 @@ export class Engine {
       format,
       options,
       guarded,
-      source: composeAddress(guarded, { name: one.name, format, options }, this.#deps),
+      ...this.#addressed({ name: one.name, kind: one.kind, format, options, guarded }),
       life: { current: true },
       uses: [one.name, ...members.flatMap(({ uses }) => uses)],
       declared: declaration(one, members),
     };
+  }
+
+  /** What its own address answers with: by the strictest policy of every virtual it belongs to. A virtual's members are guarded. */
+  #addressed({
+    name,
+    kind,
+    format,
+    options,
+    guarded,
+  }: Pick<Built, 'name' | 'kind' | 'format' | 'options' | 'guarded'>): Pick<Built, 'source' | 'terms'> {
+    const through = [name, ...(this.#virtuals.get(name) ?? [])];
+    const source = kind === 'virtual' ? guarded : this.#underPolicy(guarded, { format, options }, through);
+    return { source: composeAddress(source, { name, format, options }, this.#deps), terms: this.#termsOf(name) };
+  }
+
+  #underPolicy(
+    source: Source,
+    reading: { readonly format: AnyFormat; readonly options: Readonly<Record<string, unknown>> },
+    repositories: readonly string[],
+  ): Source {
+    const terms = { ...reading, repositories, firstSeen: this.#firstSeen };
+    return composePolicy(source, this.#policy ? { ...terms, policy: this.#policy } : terms);
+  }
+
+  #termsOf(name: string): string {
+    return JSON.stringify([this.#policy?.id, this.#virtuals.get(name)]);
   }
 
   #format(one: DeclaredRepository): AnyFormat {
@@ -280,6 +324,13 @@ function keeps({ kind }: Built): boolean {
 /** The next of its name is the same repository, declared otherwise. */
 function goesOn(old: Built, next: Built | undefined): boolean {
   return next?.kind === old.kind && next.format === old.format;
+}
+
+function virtualsOf(declared: readonly DeclaredRepository[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const one of declared.filter(({ kind }) => kind === 'virtual'))
+    for (const member of membersOf(one)) found.set(member, [...(found.get(member) ?? []), one.name]);
+  return found;
 }
 
 function membersOf(one: DeclaredRepository): readonly string[] {

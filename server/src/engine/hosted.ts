@@ -74,7 +74,7 @@ export class HostedSource implements Source, Publisher {
       ...(name === undefined ? {} : { name }),
       ...(version === undefined ? {} : { version }),
     };
-    return { repository: this.#deps.settings.name, file, open: () => this.#open(target) };
+    return { repository: this.#deps.settings.name, firstParty: true, file, open: () => this.#open(target) };
   }
 
   async index(target: IndexTarget, _ask: Ask): Promise<Listing> {
@@ -82,7 +82,7 @@ export class HostedSource implements Source, Publisher {
     const found = format.hosting?.compose && (await this.#packages.document(target));
     if (!found) throw this.#absent(target.name ?? target.path);
     await this.#study(target, found.document);
-    const member = { repository: settings.name, documents: [found.document], rules: [], options: {} };
+    const member = { repository: settings.name, documents: [found.document], rules: [], options: {}, firstParty: true };
     return { members: [member], cache: 'hit', freshUntil: found.until };
   }
 

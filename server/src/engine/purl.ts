@@ -1,6 +1,13 @@
 import { PackageURL } from '@socketregistry/packageurl-js';
 import type { AnyFormat } from './format.ts';
 
+/** The parts of a package URL without a version. */
+export interface PackageParts {
+  readonly type: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
 /** The package URL of a package, or of one release of it, without qualifiers: `pkg:npm/%40s/foo@1.0.0`. */
 export function packageUrl(
   format: AnyFormat,
@@ -8,8 +15,16 @@ export function packageUrl(
   name: string,
   version?: string,
 ): string {
-  const parts = format.purl?.(name, options) ?? split(name);
-  return new PackageURL(format.traits.purl, parts.namespace, parts.name, version, undefined, undefined).toString();
+  const { type, namespace, name: own } = packageOf(format, options, name);
+  return new PackageURL(type, namespace, own, version, undefined, undefined).toString();
+}
+
+export function packageOf(
+  { traits, purl }: AnyFormat,
+  options: Readonly<Record<string, unknown>>,
+  name: string,
+): PackageParts {
+  return { type: traits.purl, ...(purl?.(name, options) ?? split(name)) };
 }
 
 function split(name: string): { readonly namespace?: string; readonly name: string } {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type ArtifactDeps, Artifacts } from './artifacts.ts';
 import { collect } from './collect.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
@@ -30,6 +31,8 @@ export class RemoteSource implements Source {
   readonly #deps: RemoteDeps;
   readonly #documents: Documents;
   readonly #artifacts: Artifacts;
+  /** Of files that are not here. */
+  readonly #dates = new LRUCache<string, { readonly at: number | undefined }>({ max: 20_000, ttl: 10 * 60_000 });
   #revived: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   constructor(deps: RemoteDeps) {
@@ -62,11 +65,25 @@ export class RemoteSource implements Source {
       repository: name,
       upstream: url,
       file,
+      lastModified: () => this.#lastModified(target, file),
       open: async (): Promise<Content> => {
         const opened = await this.#artifacts.open(target, file);
         return { ...opened, ...(cache === undefined ? {} : { cache }), settle: async () => {} };
       },
     };
+  }
+
+  /** As the upstream's server says: known of what is here, asked with HEAD of what is not. */
+  async #lastModified(target: ArtifactTarget, file: FileFacts): Promise<number | undefined> {
+    const { objects, settings, exchange } = this.#deps;
+    const row = await objects.get(settings.name, target.path);
+    if (row) return dateOf(row.lastModified);
+    const known = this.#dates.get(target.path);
+    if (known) return known.at;
+    const response = await exchange.head(fileAt(target, file, await this.#documents.locating(target)));
+    const at = typeof response === 'object' ? dateOf(response.headers['last-modified']) : undefined;
+    if (response !== undefined) this.#dates.set(target.path, { at });
+    return at;
   }
 
   async call(target: CallTarget, _ask: Ask): Promise<Body> {
@@ -201,4 +218,9 @@ export class RemoteSource implements Source {
     absences.add(target.path, this.#deps.now(), 404);
     throw unlistedFault;
   }
+}
+
+function dateOf(header: string | undefined): number | undefined {
+  const at = header === undefined ? Number.NaN : Date.parse(header);
+  return Number.isNaN(at) ? undefined : at;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { blockOfPackage } from '../policy/decide.ts';
 import { type Refusal, type Ruleset, refusal } from '../policy/rules.ts';
 import {
   type AnyFormat,
@@ -11,8 +12,10 @@ import {
   type RawDocument,
   type Release,
 } from './format.ts';
+import { type Judged, judge } from './judge.ts';
 import { type PackedFiles, packFiles } from './listed-files.ts';
-import type { FileFacts } from './source.ts';
+import { packageOf } from './purl.ts';
+import type { FileFacts, Scope } from './source.ts';
 
 /** Everything that touches a decoded document, as plain data in and out, so that it can run in a worker. */
 
@@ -51,12 +54,15 @@ export interface RenderJob {
   readonly target: IndexTarget;
   readonly members: readonly RenderMember[];
   readonly base: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
 }
 
 export interface RenderMember {
   readonly documents: readonly JobDocument[];
   readonly rules: readonly Ruleset[];
   readonly options: Readonly<Record<string, unknown>>;
+  readonly scope?: Scope;
 }
 
 /** What a moving name means, by the documents that say so. */
@@ -71,8 +77,15 @@ export type Chosen =
   | { readonly kind: 'malformed'; readonly message: string };
 
 export type Rendered =
-  | { readonly kind: 'rendered'; readonly body: Body; readonly bytes: Uint8Array; readonly hash: string }
-  | { readonly kind: 'withheld'; readonly refusal: Refusal }
+  | {
+      readonly kind: 'rendered';
+      readonly body: Body;
+      readonly bytes: Uint8Array;
+      readonly hash: string;
+      /** Epoch milliseconds at which a decision in it may change; absent: none does by itself. */
+      readonly until?: number;
+    }
+  | { readonly kind: 'withheld'; readonly refusal: Refusal; readonly until?: number }
   | { readonly kind: 'no_such_view' }
   | { readonly kind: 'malformed'; readonly message: string };
 
@@ -102,22 +115,37 @@ export function choose(format: AnyFormat, { documents, select }: ChooseJob): Cho
 /** The index as one kind of client gets it: decoded, judged, filtered, merged, encoded. */
 export function render(format: AnyFormat, job: RenderJob): Rendered {
   return orMalformed(() => {
-    const judged = job.members.map((member) => judge(format, member, job.target));
+    const judged = job.members.map((member) => partOf(format, member, job));
     const kept = judged.flatMap((one) => (one.withheld ? [] : [one.doc]));
+    const untils = judged.flatMap(({ until }) => (until === undefined ? [] : [until]));
+    const until = untils.length === 0 ? {} : { until: Math.min(...untils) };
     const refused = judged.find((one) => one.withheld)?.withheld;
-    if (kept.length === 0) return refused ? { kind: 'withheld', refusal: refused } : { kind: 'no_such_view' };
-    return encoded(format, kept.length === 1 ? kept[0] : format.index.merge(kept), job);
+    if (kept.length === 0) return refused ? { kind: 'withheld', refusal: refused, ...until } : { kind: 'no_such_view' };
+    const rendered = encoded(format, kept.length === 1 ? kept[0] : format.index.merge(kept), job);
+    if (rendered.kind === 'rendered') return { ...rendered, ...until };
+    const [hidden] = judged.flatMap(({ hides }) => hides?.(job) ?? []);
+    return hidden ? { kind: 'withheld', refusal: hidden, ...until } : rendered;
   });
 }
 
+/** A member's part of the answer. */
+interface MemberPart {
+  readonly doc: unknown;
+  /** Why nothing of it may be seen. */
+  readonly withheld?: Refusal;
+  readonly until?: number;
+  /** Why the view that is asked for is not there, where it would be without the rules. */
+  readonly hides?: (job: RenderJob) => Refusal | undefined;
+}
+
 /** An index of which policy leaves nothing is itself withheld, when it is one package's. */
-function judge(format: AnyFormat, member: RenderMember, target: IndexTarget): { doc: unknown; withheld?: Refusal } {
+function partOf(format: AnyFormat, member: RenderMember, { target, now }: RenderJob): MemberPart {
   const { doc } = decode(format, member.documents);
-  if (member.rules.length === 0 || target.opaque === true) return { doc };
-  const kept = keep(format, doc, member.rules);
-  if (target.scope !== 'package') return { doc: kept.doc };
-  const blocked = kept.withheld ?? (kept.empty ? refusalOfName(target, member.rules) : undefined);
-  return blocked ? { doc: kept.doc, withheld: blocked } : { doc: kept.doc };
+  if ((member.rules.length === 0 && !member.scope) || target.opaque === true) return { doc };
+  const { withheld, empty, ...kept } = keep(format, doc, member, now);
+  if (target.scope !== 'package') return kept;
+  const blocked = withheld ?? (empty ? refusalOfName(format, target, member) : undefined);
+  return blocked ? { ...kept, withheld: blocked } : kept;
 }
 
 function encoded(format: AnyFormat, doc: unknown, job: RenderJob): Rendered {
@@ -147,37 +175,58 @@ function composed(format: AnyFormat, { bytes, target }: JobDocument): unknown {
   return format.hosting?.compose?.(held, target);
 }
 
-/** A list without entries says that its package exists: not where the package is on a blocklist. */
-function refusalOfName({ name }: IndexTarget, rules: readonly Ruleset[]): Refusal | undefined {
+/** A list without entries says that its package exists: not where the package is blocked as a whole. */
+function refusalOfName(
+  format: AnyFormat,
+  { name }: IndexTarget,
+  { rules, scope, options }: RenderMember,
+): Refusal | undefined {
   if (name === undefined) return undefined;
-  return refusal(
+  const byPattern = refusal(
     { path: name, name },
     rules.map((rule) => ({ ...rule, patterns: [] })),
   );
+  return byPattern ?? (scope && blockOfPackage(packageOf(format, options, name), scope.policy.policy));
 }
 
-interface Kept {
-  readonly doc: unknown;
-  /** Why nothing is left of it. */
-  readonly withheld?: Refusal;
+interface Kept extends MemberPart {
   /** There was nothing in it. */
   readonly empty: boolean;
 }
 
-function keep(format: AnyFormat, doc: unknown, rules: readonly Ruleset[]): Kept {
-  const releases = new Map<string, Pick<Release, 'name' | 'tag'>>();
-  for (const release of format.index.releases(doc)) for (const file of release.files) releases.set(file.path, release);
+function keep(format: AnyFormat, doc: unknown, { rules, scope, options }: RenderMember, now: number): Kept {
+  const files = new Map<string, Judged>();
+  for (const release of format.index.releases(doc)) {
+    const { name, version, tag } = release;
+    for (const { path, published } of release.files)
+      files.set(path, { path, name, version, tag, ...(published === undefined ? {} : { published }) });
+  }
   let first: Refusal | undefined;
+  const refusals: { readonly version: string | undefined; readonly refused: Refusal }[] = [];
   let admitted = 0;
+  let until = Number.POSITIVE_INFINITY;
   const kept = format.index.keep(doc, (path) => {
-    const { name, tag } = releases.get(path) ?? {};
-    const refused = refusal({ path, name, tag }, rules);
-    if (refused) first ??= refused;
-    else admitted += 1;
-    return refused;
+    const verdict = judge(files.get(path) ?? { path }, { format, options }, rules, scope, now);
+    until = Math.min(until, verdict.until ?? Number.POSITIVE_INFINITY);
+    if (!verdict.refused) admitted += 1;
+    else {
+      first ??= verdict.refused;
+      refusals.push({ version: files.get(path)?.version, refused: verdict.refused });
+    }
+    return verdict.refused && { ...verdict.refused, ...(verdict.until === undefined ? {} : { until: verdict.until }) };
   });
-  const empty = releases.size === 0;
-  return first && admitted === 0 ? { doc: kept, withheld: first, empty } : { doc: kept, empty };
+  const withheld = first && admitted === 0 ? { withheld: first } : {};
+  const hides = (job: RenderJob): Refusal | undefined =>
+    first && encoded(format, doc, job).kind === 'rendered'
+      ? (refusals.find(({ version }) => version !== undefined && job.target.view.endsWith(version))?.refused ?? first)
+      : undefined;
+  return {
+    doc: kept,
+    hides,
+    empty: files.size === 0,
+    ...withheld,
+    ...(until === Number.POSITIVE_INFINITY ? {} : { until }),
+  };
 }
 
 function factsOf(release: Release): FileFacts[] {

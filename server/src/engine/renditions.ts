@@ -34,6 +34,8 @@ export class Rendition {
     readonly headers: Readonly<Record<string, string>>,
     /** The upstream's own bytes, unchanged: since when they are what they are, as an HTTP date. */
     readonly lastModified?: string,
+    /** Epoch milliseconds at which a decision in it may change. */
+    readonly until = Number.POSITIVE_INFINITY,
   ) {}
 
   /** The encoding to answer with: none where it saves nothing. */
@@ -101,12 +103,12 @@ export class Renditions {
   }
 
   /** Throws `withheld` when policy leaves nothing, `not_found` when the index has no such view, `LostBlob`. */
-  async of(format: string, target: IndexTarget, listing: Listing, base: string): Promise<Rendition> {
+  async of(format: string, target: IndexTarget, listing: Listing, base: string, now: number): Promise<Rendition> {
     const key = keyOf(format, target, listing, base);
     const known = this.#kept.get(key) ?? this.#giants.get(key);
-    if (known) return known;
+    if (known && now < known.until) return known;
     return this.#flights.run(key, async () => {
-      const rendition = await this.#render(format, target, listing, base);
+      const rendition = await this.#render(format, target, listing, base, now);
       (rendition.bytes.length > GIANT ? this.#giants : this.#kept).set(key, rendition);
       return rendition;
     });
@@ -123,13 +125,14 @@ export class Renditions {
     return new Rendition(bytes, type, hash, immutable, lastModified ?? new Date(since).toUTCString());
   }
 
-  async #render(format: string, target: IndexTarget, listing: Listing, base: string): Promise<Rendition> {
+  async #render(format: string, target: IndexTarget, listing: Listing, base: string, now: number): Promise<Rendition> {
     const [owner] = listing.members;
     if (target.opaque && owner) return this.#unchanged(target, owner);
     const members = await Promise.all(
-      listing.members.map(async ({ repository, documents, rules, options }) => ({
+      listing.members.map(async ({ repository, documents, rules, options, scope }) => ({
         rules,
         options,
+        ...(scope === undefined ? {} : { scope }),
         documents: await Promise.all(
           documents.map(async (document) => ({
             target: document.target,
@@ -144,7 +147,7 @@ export class Renditions {
         ),
       })),
     );
-    return finished(await this.#deps.renderer.render({ format, target, members, base }), target);
+    return finished(await this.#deps.renderer.render({ format, target, members, base, now }), target);
   }
 }
 
@@ -152,10 +155,19 @@ function finished(rendered: Rendered, target: IndexTarget): Rendition {
   switch (rendered.kind) {
     case 'rendered': {
       const bytes = Buffer.from(rendered.bytes.buffer, rendered.bytes.byteOffset, rendered.bytes.byteLength);
-      return new Rendition(bytes, rendered.body.type, rendered.hash, rendered.body.headers ?? {});
+      return new Rendition(
+        bytes,
+        rendered.body.type,
+        rendered.hash,
+        rendered.body.headers ?? {},
+        undefined,
+        rendered.until,
+      );
     }
     case 'withheld':
-      throw new Fault('withheld', `${rendered.refusal.reason}.`, { details: { rule: rendered.refusal.rule } });
+      throw new Fault('withheld', `${rendered.refusal.reason}.`, {
+        details: { rule: rendered.refusal.rule, ...(rendered.until === undefined ? {} : { until: rendered.until }) },
+      });
     case 'no_such_view':
       throw new Fault('not_found', `${target.name ?? target.path} has no ${target.view.replace(':', ' ')}.`);
     case 'malformed':
@@ -166,7 +178,15 @@ function finished(rendered: Rendered, target: IndexTarget): Rendition {
 function keyOf(format: string, target: IndexTarget, listing: Listing, base: string): string {
   const hash = createHash('sha1').update(JSON.stringify([format, target.path, target.view, base]));
   for (const member of listing.members) {
-    hash.update(JSON.stringify([member.repository, member.rules, member.options]));
+    hash.update(
+      JSON.stringify([
+        member.repository,
+        member.rules,
+        member.options,
+        member.scope?.policy.id,
+        member.scope?.repositories,
+      ]),
+    );
     for (const document of member.documents) hash.update(`${document.digest} ${document.lastModified ?? ''}`);
   }
   return hash.digest('base64');

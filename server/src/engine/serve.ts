@@ -155,14 +155,14 @@ async function indexed(
 ): Promise<Indexed> {
   const listing = await repository.source.index(target, ask);
   try {
-    const rendition = await deps.renditions.of(repository.format.id, target, listing, base);
+    const rendition = await deps.renditions.of(repository.format.id, target, listing, base, ask.now);
     const headers = headersOf(repository, target);
     const common = {
       kind: 'rendition',
       rendition,
       headers,
       cache: listing.cache,
-      freshUntil: listing.freshUntil,
+      freshUntil: Math.min(listing.freshUntil, rendition.until),
     } as const;
     const document = listing.members[0]?.documents[0];
     if (!document || !isRoot(target)) return common;

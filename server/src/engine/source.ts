@@ -1,3 +1,4 @@
+import type { Policy } from '../policy/policy.ts';
 import type { Ruleset } from '../policy/rules.ts';
 import type { Readable } from '../store/store.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Published, Role } from './format.ts';
@@ -51,6 +52,34 @@ export interface MemberListing {
   readonly rules: readonly Ruleset[];
   /** The remote's options of its format. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** It was published here. */
+  readonly firstParty?: boolean;
+  /** What else judges its files; absent: nothing. */
+  readonly scope?: Scope;
+}
+
+/** The policy, and what it must know of a member besides its documents. */
+export interface Scope {
+  readonly policy: PolicyRevision;
+  /** The one that has it, and every virtual on the way. */
+  readonly repositories: readonly string[];
+  /** It was published here. */
+  readonly firstParty: boolean;
+  /** By version; absent: no rule asks. */
+  readonly seen?: Readonly<Record<string, FirstSight>>;
+}
+
+export interface PolicyRevision {
+  /** Another revision makes other answers. */
+  readonly id: string;
+  readonly policy: Policy;
+}
+
+export interface FirstSight {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** It stood in the first listing of its package. */
+  readonly baseline: boolean;
 }
 
 /** An upstream's document as it was received, its bytes in the store; or one that was made here. */
@@ -88,6 +117,10 @@ export interface Delivery {
   readonly repository: string;
   readonly upstream?: string;
   readonly file: FileFacts;
+  /** It was published here. */
+  readonly firstParty?: boolean;
+  /** The Last-Modified of the file, or of what dates its release, epoch milliseconds; asked of the upstream where it is not known. */
+  readonly lastModified?: () => Promise<number | undefined>;
   open(): Promise<Content>;
 }
 

@@ -27,6 +27,7 @@ export function ledgerOver(read: Read, write: Write, close: () => Promise<void>)
     hostedPackage: (repository, name) => read('hostedPackage', repository, name),
     hostedNames: (repository) => read('hostedNames', repository),
     publish: (change) => write('publish', change),
+    seen: (repository, name) => read('seen', repository, name),
     recordListing: (listing) => write('recordListing', listing),
     loadPulls: (rows, position) => write('loadPulls', rows, position),
     loadJournal: (lines, position) => write('loadJournal', lines, position),

@@ -113,7 +113,7 @@ export const packages = new EntitySchema<PackageEntity>({
   },
 });
 
-const releases = new EntitySchema<ReleaseEntity>({
+export const releases = new EntitySchema<ReleaseEntity>({
   name: 'release',
   columns: {
     repository: key,

@@ -32,6 +32,9 @@ export interface Ledger {
   /** Remembers every release of a listing; those not known yet get `first_seen`, and `baseline` when it is the package's first. */
   recordListing(listing: Listing): Promise<void>;
 
+  /** When each release of a package was first listed, or fetched. */
+  seen(repository: string, name: string): Promise<readonly SeenRelease[]>;
+
   // --- pulls ---
   /** Loads a batch and remembers how far its journal segment was read, in one transaction; a row already there is skipped. */
   loadPulls(rows: readonly PullRow[], position: JournalPosition): Promise<void>;
@@ -214,6 +217,13 @@ export interface Listing {
     readonly publishedBy?: 'server' | 'author';
     readonly yanked?: boolean;
   }[];
+}
+
+export interface SeenRelease {
+  readonly version: string;
+  readonly firstSeenAt: number;
+  /** Stood in the first listing of its package that was ever seen. */
+  readonly baseline: boolean;
 }
 
 /** One artifact served, or refused. */

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { type Insertion, insertRows, parameter } from './bulk.ts';
-import { packages, type ReleaseEntity } from './entities.ts';
-import type { Listing, ObjectRow } from './ledger.ts';
+import { packages, type ReleaseEntity, releases } from './entities.ts';
+import type { Listing, ObjectRow, SeenRelease } from './ledger.ts';
 
 const COLUMNS: Insertion<ReleaseEntity>['columns'] = {
   repository: (row) => row.repository,
@@ -39,6 +39,11 @@ export async function recordListing(manager: EntityManager, listing: Listing): P
   }));
   await insertRows(manager, { table: 'release', columns: COLUMNS, rows, conflict: LATEST_WORD });
   if (known.listedAt === null) await manager.update(packages, { repository, name }, { listedAt: at });
+}
+
+export async function seen(manager: EntityManager, repository: string, name: string): Promise<SeenRelease[]> {
+  const rows = await manager.findBy(releases, { repository, name });
+  return rows.map(({ version, firstSeenAt, baseline }) => ({ version, firstSeenAt, baseline }));
 }
 
 /** A file that was fetched is of a release that exists, listed or not. */

@@ -1,6 +1,6 @@
 import { check, fact, setFact, stats } from './queries-facts.ts';
 import { hostedNames, hostedPackage, publish } from './queries-hosted.ts';
-import { recordListing } from './queries-listing.ts';
+import { recordListing, seen } from './queries-listing.ts';
 import { evict, markObject, object, objects, recordObject, refreshObject } from './queries-objects.ts';
 import { forgetJournal, journalPositions, loadJournal, loadPulls, pulls } from './queries-pulls.ts';
 import { change, resources } from './queries-resources.ts';
@@ -8,6 +8,7 @@ import { change, resources } from './queries-resources.ts';
 /** What only reads; runs beside a writer. */
 export const readers = {
   resources,
+  seen,
   object,
   objects,
   hostedPackage,

@@ -9,13 +9,15 @@ import { Access } from '../../src/access/access.ts';
 import { callers } from '../../src/app/caller.ts';
 import { registerDataPlane } from '../../src/app/data-plane.ts';
 import { Lane } from '../../src/app/lane.ts';
+import { policyRevision } from '../../src/app/policy.ts';
 import { createRenderPool } from '../../src/app/render-pool.ts';
 import { type DeclaredRepository, Engine } from '../../src/engine/engine.ts';
 import type { AnyFormat } from '../../src/engine/format.ts';
 import { Metrics } from '../../src/engine/metrics.ts';
 import { Renderer } from '../../src/engine/renderer.ts';
+import type { PolicyRevision } from '../../src/engine/source.ts';
 import { formats } from '../../src/formats/all.ts';
-import type { Ledger, PullRow } from '../../src/ledger/ledger.ts';
+import type { Ledger, PullRow, ResourceRow } from '../../src/ledger/ledger.ts';
 import { openSqliteLedger } from '../../src/ledger/sqlite.ts';
 import { effective, validate } from '../../src/schema/schema.ts';
 import { DiskStore } from '../../src/store/disk.ts';
@@ -36,6 +38,8 @@ export class Plane {
   readonly #folder: string;
   readonly #close: (() => Promise<unknown>)[] = [];
   #declared: DeclaredRepository[] = [];
+  readonly #rules = new Map<string, ResourceRow>();
+  #policy: PolicyRevision | undefined;
   url = '';
   engine!: Engine;
   store!: Store;
@@ -71,9 +75,28 @@ export class Plane {
     return this.#declare({ kind: 'virtual', name, spec: effective('virtual', declared) });
   }
 
+  /** A block, cooldown, exemption or freeze, from now on. */
+  rule(kind: string, spec: Readonly<Record<string, unknown>>): this {
+    validate(kind, spec);
+    const name = String(spec['name']);
+    const common = { revision: 1, managedBy: 'api', retiring: false, createdAt: 0, updatedAt: 0 } as const;
+    this.#rules.set(`${kind} ${name}`, { kind, name, spec, ...common });
+    return this.#configured();
+  }
+
+  lift(kind: string, name: string): this {
+    this.#rules.delete(`${kind} ${name}`);
+    return this.#configured();
+  }
+
   withdraw(name: string): this {
     this.#declared = this.#declared.filter((one) => one.name !== name);
-    this.engine.configure(this.#declared);
+    return this.#configured();
+  }
+
+  #configured(): this {
+    this.#policy = policyRevision(this.#rules.values(), this.#policy);
+    this.engine.configure(this.#declared, this.#policy);
     return this;
   }
 
@@ -88,8 +111,7 @@ export class Plane {
 
   #declare(one: DeclaredRepository): this {
     this.#declared = [...this.#declared.filter(({ name }) => name !== one.name), one];
-    this.engine.configure(this.#declared);
-    return this;
+    return this.#configured();
   }
 
   async #start(faults: { store?: (store: Store) => Store; ledger?: (ledger: Ledger) => Ledger }): Promise<void> {
