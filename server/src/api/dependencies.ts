@@ -9,6 +9,7 @@ import type { Health } from './health-checks.ts';
 
 /** What controllers are given. Injection is by these tokens only: nothing reads `design:type`. */
 export const ACCESS = Symbol('access');
+export const CLOCK = Symbol('clock');
 export const CONFIGURATION = Symbol('configuration');
 export const ENGINE = Symbol('engine');
 export const HEALTH = Symbol('health');
@@ -21,7 +22,8 @@ export const SITE = Symbol('site');
 export interface ApiDeps {
   readonly access: Access;
   readonly configuration: Configuration;
-  readonly engine: Pick<Engine, 'evict' | 'probe' | 'status'>;
+  readonly now: () => number;
+  readonly engine: Pick<Engine, 'evict' | 'explain' | 'probe' | 'status'>;
   readonly health: Health;
   /** Pulls on their way into the ledger. */
   readonly journal: { drain(): Promise<void> };
@@ -40,6 +42,7 @@ export interface Site {
 export function providers(deps: ApiDeps): readonly (ValueProvider | FactoryProvider)[] {
   return [
     { provide: ACCESS, useValue: deps.access },
+    { provide: CLOCK, useValue: deps.now },
     { provide: CONFIGURATION, useValue: deps.configuration },
     { provide: ENGINE, useValue: deps.engine },
     { provide: HEALTH, useValue: deps.health },

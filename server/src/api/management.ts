@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigController } from './config.ts';
 import { type ApiDeps, providers } from './dependencies.ts';
+import { ExplainController } from './explain.ts';
 import { HealthController } from './health.ts';
 import { MetricsController } from './metrics.ts';
 import { ObjectsController } from './objects.ts';
@@ -19,6 +20,7 @@ export function managementModule(deps: ApiDeps): DynamicModule {
     module: Management,
     controllers: [
       ConfigController,
+      ExplainController,
       ObjectsController,
       ProbeController,
       PullsController,

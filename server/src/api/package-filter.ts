@@ -1,4 +1,6 @@
 import { PackageURL } from '@socketregistry/packageurl-js';
+import type { AskedRelease } from '../engine/explain.ts';
+import type { FieldError } from '../engine/fault.ts';
 import type { Query } from './query.ts';
 import { wrong } from './query.ts';
 
@@ -31,13 +33,20 @@ export function packageFilter(query: Query): PackageFilter | undefined {
   return { package: bare, version, purl: full };
 }
 
-function parse(given: string): PackageURL {
+/** A release, as a package URL names it; qualifiers say nothing here. Throws a fault that names the field. */
+export function releaseOf(given: string, path: FieldError['path']): AskedRelease {
+  const { type, namespace, name, version } = parse(given, path);
+  if (!version) throw wrong([{ path, message: 'must have a version: a release is judged, not a package' }]);
+  return { type: type ?? '', name: name ?? '', version, ...(namespace ? { namespace } : {}) };
+}
+
+function parse(given: string, path: FieldError['path'] = ['purl']): PackageURL {
   if (!given.startsWith('pkg:'))
-    throw wrong([{ path: ['purl'], message: 'must be a package URL such as pkg:npm/express@4.18.2' }]);
+    throw wrong([{ path, message: 'must be a package URL such as pkg:npm/express@4.18.2' }]);
   try {
     return PackageURL.fromString(given);
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^Invalid purl: /, '') : String(error);
-    throw wrong([{ path: ['purl'], message: `is no package URL (${why}); one is pkg:npm/express@4.18.2` }]);
+    throw wrong([{ path, message: `is no package URL (${why}); one is pkg:npm/express@4.18.2` }]);
   }
 }

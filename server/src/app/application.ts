@@ -100,7 +100,7 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
   };
   const { createManagementServer } = await management;
   const app = await createManagementServer({
-    deps: { ...storage, access, configuration, engine, health, log, metrics: registry, site },
+    deps: { ...storage, access, now, configuration, engine, health, log, metrics: registry, site },
     nextRequestId,
     server: (handler) =>
       createHttpServer({ lane: (request, response) => lane.handle(request, response), handler, tls }),

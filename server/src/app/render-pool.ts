@@ -1,5 +1,14 @@
 import { Piscina } from 'piscina';
-import type { ChooseJob, Chosen, JobDocument, Rendered, RenderJob, Studied, StudyJob } from '../engine/render.ts';
+import type {
+  ChooseJob,
+  Chosen,
+  JobDocument,
+  Rendered,
+  RenderJob,
+  Studied,
+  StudyJob,
+  Verdicts,
+} from '../engine/render.ts';
 import type { RenderPool } from '../engine/renderer.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -19,6 +28,11 @@ export function createRenderPool(threads: number): RenderPool & { close(): Promi
       pool.run(job, { name: 'studyInWorker', transferList: moved(job.documents) }),
     render: (job: RenderJob): Promise<Rendered> =>
       pool.run(job, { name: 'renderInWorker', transferList: moved(job.members.flatMap(({ documents }) => documents)) }),
+    verdicts: (job: RenderJob): Promise<Verdicts> =>
+      pool.run(job, {
+        name: 'verdictsInWorker',
+        transferList: moved(job.members.flatMap(({ documents }) => documents)),
+      }),
     choose: (job: ChooseJob): Promise<Chosen> =>
       pool.run(job, { name: 'chooseInWorker', transferList: moved(job.documents) }),
     close: () => pool.destroy(),

@@ -11,6 +11,8 @@ import {
   type Studied,
   type StudyJob,
   study,
+  type Verdicts,
+  verdicts,
 } from '../engine/render.ts';
 import { formats } from '../formats/all.ts';
 
@@ -20,6 +22,10 @@ const known = new Map(formats.map((format) => [format.id, format]));
 export function studyInWorker(job: StudyJob): Studied {
   const studied = study(formatOf(job.format), job);
   return studied.kind === 'studied' ? moving(studied, buffersOf(studied.files)) : studied;
+}
+
+export function verdictsInWorker(job: RenderJob): Verdicts {
+  return verdicts(formatOf(job.format), job);
 }
 
 export function chooseInWorker(job: ChooseJob): Chosen {

@@ -84,6 +84,35 @@ export async function evict(
   };
 }
 
+interface Explained {
+  readonly repository: string;
+  readonly allowed: boolean;
+  readonly rule?: string;
+  readonly reason?: string;
+  readonly until?: string;
+  readonly nearest?: string;
+  readonly evidence?: { readonly source: string; readonly at?: string };
+}
+
+export async function explain(
+  client: Client,
+  purl: string,
+  { repository }: { readonly repository?: string },
+): Promise<Printed> {
+  const found = await client.json<Explained>('api/v2/explain', { query: { purl, repository } });
+  const { allowed, rule, reason, until, nearest, evidence } = found;
+  const lines = [
+    `${purl} is ${allowed ? 'admitted' : 'refused'} in ${found.repository}`,
+    ...(reason === undefined ? [] : [`  why: ${reason}`]),
+    ...(rule === undefined ? [] : [`  rule: ${rule}`]),
+    ...(evidence === undefined ? [] : [`  public since: ${evidence.at ?? 'unknown'} (${evidence.source})`]),
+    ...(until === undefined ? [] : [`  until: ${until}`]),
+    ...(nearest === undefined ? [] : [`  instead: ${nearest}`]),
+    ...(allowed || rule === undefined ? [] : ['  to have it now, ask the owner of that rule for an exemption']),
+  ];
+  return { data: found, text: `${lines.join('\n')}\n` };
+}
+
 interface Probe {
   readonly classification: string;
   readonly status?: number;

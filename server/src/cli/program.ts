@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { Client } from './client.ts';
-import { evict, get, type Printed, probe, pulls, stats } from './commands.ts';
+import { evict, explain, get, type Printed, probe, pulls, stats } from './commands.ts';
 import { localCommands } from './local.ts';
 import { preflightCommand } from './preflight-command.ts';
 import type { Ran, Surroundings } from './surroundings.ts';
@@ -77,6 +77,12 @@ export function createProgram(around: Surroundings, ran: Ran, version: string): 
         command.error('error: one of --path, --prefix, --purl, --all says what to evict');
       await asking(evict)(repository, targets);
     });
+  program
+    .command('explain')
+    .description('say what the rules make of a release, by which evidence, and what to use instead')
+    .argument('<purl>')
+    .option('--repository <name>', 'through which it is asked for')
+    .action(asking(explain));
   program
     .command('probe')
     .description('fetch from an upstream without a client')

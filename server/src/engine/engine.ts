@@ -5,6 +5,7 @@ import { Aliases } from './aliases.ts';
 import type { PullJournal } from './audited.ts';
 import { composeAddress, composeHosted, composePolicy, composeRemote, composeVirtual } from './compose.ts';
 import { Exchange, type UpstreamStatus } from './exchange.ts';
+import { type AskedRelease, type Explained, explain } from './explain.ts';
 import { Fault } from './fault.ts';
 import { FileTable } from './file-table.ts';
 import { FirstSeen } from './first-seen.ts';
@@ -25,7 +26,7 @@ import type { Renderer } from './renderer.ts';
 import { Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { ServeDeps } from './serve.ts';
-import type { PolicyRevision, Source } from './source.ts';
+import type { Ask, PolicyRevision, Source } from './source.ts';
 
 /** A repository as it is declared, defaults filled in. */
 export interface DeclaredRepository {
@@ -170,6 +171,23 @@ export class Engine {
     const repository = this.#repositories.get(name);
     if (!repository?.exchange || !repository.remote) throw new Fault('not_found', `There is no remote "${name}".`);
     return probe(repository, repository.remote, repository.exchange, canonicalPath(path));
+  }
+
+  /** What the rules say of a release now; `repository` absent: the one that clients of its format usually ask. */
+  async explain(asked: AskedRelease, repository: string | undefined, ask: Ask): Promise<Explained> {
+    const found = repository === undefined ? this.#usual(asked.type) : this.#repositories.get(repository);
+    if (!found && repository !== undefined) throw new Fault('not_found', `There is no repository "${repository}".`);
+    if (!found) throw new Fault('not_found', `There is no repository of packages of type ${asked.type}.`);
+    const { store, renderer } = this.#deps;
+    return explain(found, asked, ask, { store, renderer });
+  }
+
+  /** The one at the format's own mount, else the first by kind and name. */
+  #usual(type: string): Built | undefined {
+    const all = [...this.#repositories.values()].filter(({ format }) => format.traits.purl === type);
+    const rank = ({ kind, name, format }: Built): string =>
+      `${name === format.traits.mount ? 0 : 1}${['virtual', 'hosted', 'remote'].indexOf(kind)} ${name}`;
+    return all.sort((one, other) => (rank(one) < rank(other) ? -1 : 1))[0];
   }
 
   status(name: string): UpstreamStatus {

@@ -1,5 +1,6 @@
 import { decide } from '../policy/decide.ts';
 import type { Candidate, Decision } from '../policy/decision.ts';
+import type { Age } from '../policy/evidence.ts';
 import { type Ruleset, refusal } from '../policy/rules.ts';
 import type { AnyFormat } from './format.ts';
 import { packageOf } from './purl.ts';
@@ -18,6 +19,8 @@ export interface Verdict {
   readonly refused?: { readonly rule: string; readonly reason: string };
   /** Epoch milliseconds at which it may be another; absent: not by itself. */
   readonly until?: number;
+  /** What its age was judged by; absent: no rule asked. */
+  readonly evidence?: Age;
 }
 
 /** By which format and which of a member's options names are read. */
@@ -68,7 +71,8 @@ function candidateOf(file: Judged, { format, options }: Reading, scope: Scope): 
 }
 
 function verdictOf(decision: Decision): Verdict {
-  const until = decision.until === undefined ? {} : { until: decision.until };
-  if (decision.allowed) return until;
-  return { refused: { rule: decision.rule, reason: decision.reason }, ...until };
+  const { until, evidence } = decision;
+  const common = { ...(until === undefined ? {} : { until }), ...(evidence === undefined ? {} : { evidence }) };
+  if (decision.allowed) return common;
+  return { ...common, refused: { rule: decision.rule, reason: decision.reason } };
 }

@@ -11,8 +11,9 @@ import {
   type Part,
   type RawDocument,
   type Release,
+  type ReleaseFile,
 } from './format.ts';
-import { type Judged, judge } from './judge.ts';
+import { type Judged, judge, type Verdict } from './judge.ts';
 import { type PackedFiles, packFiles } from './listed-files.ts';
 import { packageOf } from './purl.ts';
 import type { FileFacts, Scope } from './source.ts';
@@ -112,6 +113,36 @@ export function choose(format: AnyFormat, { documents, select }: ChooseJob): Cho
   }));
 }
 
+/** What the rules say of every release that an index lists, by its first file that is refused. */
+export interface ReleaseVerdict extends Verdict {
+  readonly version: string;
+  readonly yanked?: boolean;
+}
+
+export type Verdicts =
+  | { readonly kind: 'verdicts'; readonly verdicts: readonly ReleaseVerdict[] }
+  | { readonly kind: 'malformed'; readonly message: string };
+
+export function verdicts(format: AnyFormat, { members, now }: RenderJob): Verdicts {
+  return orMalformed(() => ({
+    kind: 'verdicts',
+    verdicts: members.flatMap(({ documents, rules, scope, options }) => {
+      const releases = [...format.index.releases(decode(format, documents).doc)];
+      return releases.map((release): ReleaseVerdict => {
+        const judged = release.files.map((file) =>
+          judge(judgedOf(release, file), { format, options }, rules, scope, now),
+        );
+        const told = judged.find(({ refused }) => refused) ?? judged[0] ?? {};
+        return { version: release.version, ...told, ...(release.yanked ? { yanked: true } : {}) };
+      });
+    }),
+  }));
+}
+
+function judgedOf({ name, version, tag }: Release, { path, published }: ReleaseFile): Judged {
+  return { path, name, version, tag, ...(published === undefined ? {} : { published }) };
+}
+
 /** The index as one kind of client gets it: decoded, judged, filtered, merged, encoded. */
 export function render(format: AnyFormat, job: RenderJob): Rendered {
   return orMalformed(() => {
@@ -196,11 +227,8 @@ interface Kept extends MemberPart {
 
 function keep(format: AnyFormat, doc: unknown, { rules, scope, options }: RenderMember, now: number): Kept {
   const files = new Map<string, Judged>();
-  for (const release of format.index.releases(doc)) {
-    const { name, version, tag } = release;
-    for (const { path, published } of release.files)
-      files.set(path, { path, name, version, tag, ...(published === undefined ? {} : { published }) });
-  }
+  for (const release of format.index.releases(doc))
+    for (const file of release.files) files.set(file.path, judgedOf(release, file));
   let first: Refusal | undefined;
   const refusals: { readonly version: string | undefined; readonly refused: Refusal }[] = [];
   let admitted = 0;

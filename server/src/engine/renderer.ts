@@ -10,6 +10,8 @@ import {
   type Studied,
   type StudyJob,
   study,
+  type Verdicts,
+  verdicts,
 } from './render.ts';
 
 /** Where big documents are worked on, away from the thread that serves. */
@@ -17,6 +19,7 @@ export interface RenderPool {
   study(job: StudyJob): Promise<Studied>;
   render(job: RenderJob): Promise<Rendered>;
   choose(job: ChooseJob): Promise<Chosen>;
+  verdicts(job: RenderJob): Promise<Verdicts>;
 }
 
 /** Up to this many bytes a document is worked on where it is: handing it over would cost more. */
@@ -43,6 +46,12 @@ export class Renderer {
   async choose(job: ChooseJob): Promise<Chosen> {
     if (weight(job.documents) <= this.small) return choose(this.format(job.format), job);
     return inPool(async () => (await this.pool()).choose(job));
+  }
+
+  async verdicts(job: RenderJob): Promise<Verdicts> {
+    if (weight(job.members.flatMap(({ documents }) => documents)) <= this.small)
+      return verdicts(this.format(job.format), job);
+    return inPool(async () => (await this.pool()).verdicts(job));
   }
 
   format(id: string): AnyFormat {

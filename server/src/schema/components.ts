@@ -104,6 +104,24 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   ),
   ObjectPage: page('Object'),
   Evicted: answer({ objects: integer, bytes: integer }),
+  Explained: answer(
+    {
+      purl: { ...text, description: 'As it was asked.' },
+      repository: text,
+      allowed: bool,
+      rule: { ...text, description: 'Kind and name of the rule that refuses: `cooldown/default`.' },
+      reason: text,
+      until: { ...time, description: 'When this may change by itself.' },
+      nearest: { ...text, description: 'The version to use instead.' },
+      evidence: { type: 'object', description: 'Who said when the release became public.' },
+    },
+    ['rule', 'reason', 'until', 'nearest', 'evidence'],
+  ),
+  PreflightRequest: {
+    ...answer({ repository: text, pins: { ...list(text), maxItems: 20_000 } }, ['repository']),
+    additionalProperties: false,
+  },
+  Preflight: answer({ items: list(ref('Explained')) }),
   ProbeRequest: { ...answer({ remote: text, path: text }), additionalProperties: false },
   Probe: answer(
     {

@@ -36,6 +36,7 @@ export function openapi({ version, url = '/' }: { readonly version: string; read
 
 const TAGS = [
   { name: 'config', description: 'The whole configuration at once.' },
+  { name: 'policy', description: 'What the rules make of releases.' },
   { name: 'objects', description: 'What remotes and hosted repositories keep.' },
   { name: 'audit', description: 'What was pulled, and how much there is.' },
   { name: 'service', description: 'The service itself.' },
