@@ -13,7 +13,7 @@ import {
   type Target,
 } from './format.ts';
 import type { Publisher } from './hosted.ts';
-import { isRoot, type Pins } from './pins.ts';
+import { isRoot, type Pins, type Reader } from './pins.ts';
 import type { Rendition, Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { Ask, CacheState, Content } from './source.ts';
@@ -30,6 +30,8 @@ interface Common {
   readonly headers: Readonly<Record<string, string>>;
   /** The next client may get another answer. */
   readonly personal?: boolean;
+  /** To be told of everybody else who gets it. */
+  readonly noted?: (reader: Reader) => void;
 }
 
 interface Indexed extends Common {
@@ -165,8 +167,9 @@ async function indexed(
     } as const;
     const document = listing.members[0]?.documents[0];
     if (!document || !isRoot(target)) return common;
-    deps.pins.remember(repository.name, target, ask, document);
-    return { ...common, personal: true };
+    const noted = (asker: Reader) => deps.pins.remember(repository.name, target, asker, document);
+    noted(ask);
+    return { ...common, noted };
   } catch (error) {
     if (error instanceof LostBlob && again) return indexed(repository, target, ask, base, deps, false);
     throw error;
