@@ -220,6 +220,7 @@ class DataPlane {
         body,
         validUntil: freshUntil,
         counted: metrics.requests(repository.name, 'index', 'hit'),
+        ...(reply.noted === undefined ? {} : { noted: reply.noted }),
       });
       return;
     }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { matchesNone } from '../engine/http.ts';
+import type { Reader } from '../engine/pins.ts';
 import type { Asker, Content } from '../engine/source.ts';
 import type { Caller } from './caller.ts';
 
@@ -27,6 +28,8 @@ export interface Prepared {
   readonly life: { readonly current: boolean };
   /** Puts the pull on record; absent for an index. */
   readonly record?: Content['record'];
+  /** Told of everybody who gets it, or is told that he has it. */
+  readonly noted?: (reader: Reader) => void;
   readonly counted: { inc(): void };
   readonly bytes: { inc(bytes: number): void };
 }
@@ -67,11 +70,13 @@ export class Lane {
     if (none !== undefined) {
       if (matchesNone(none, prepared.tag)) {
         prepared.counted.inc();
+        this.#note(request, prepared, who);
         response.writeHead(304, prepared.notModified as string[]).end();
         return true;
       }
     } else if (headers['if-modified-since'] !== undefined) return false;
     prepared.counted.inc();
+    this.#note(request, prepared, who);
     if (method === 'HEAD') response.writeHead(200, prepared.headers as string[]).end();
     else this.#send(request, response, prepared, who, now);
     return true;
@@ -83,6 +88,13 @@ export class Lane {
 
   keepIndex(url: string, headers: IncomingHttpHeaders, prepared: Prepared): void {
     this.#indexes.set(variant(url, headers), prepared);
+  }
+
+  #note(request: IncomingMessage, { noted }: Prepared, { principal }: Pick<Asker, 'principal'>): void {
+    if (!noted) return;
+    const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
+    const { address } = this.#deps.callerOf(request);
+    noted({ principal, ...(client === undefined ? {} : { client }), ...(address === undefined ? {} : { address }) });
   }
 
   #send(

@@ -73,6 +73,9 @@ export class Aliases {
     const target =
       (older ? await this.#choose(repository, { ...owner, documents: [pinned] }, alias).catch(gone) : undefined) ??
       (await this.#choose(repository, owner, alias));
+    // An address that names the bytes means the same to everybody, for ever.
+    if (target && alias.otherwise?.digest !== undefined)
+      return { target: named(target, alias), member: owner.repository };
     return (
       target && {
         target: named(target, alias),

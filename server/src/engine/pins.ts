@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { IndexTarget } from './format.ts';
-import type { Ask, SourceDocument } from './source.ts';
+import type { Asker, SourceDocument } from './source.ts';
+
+/** Who gets a document, as far as two of them can be told apart. */
+export type Reader = Pick<Asker, 'principal' | 'address' | 'client'>;
 
 /** For so long, in milliseconds, a client that got a root gets the files of that root's generation. */
 const HOLD = 10 * 60_000;
@@ -17,18 +20,18 @@ export class Pins {
   });
   #count = 0;
 
-  remember(repository: string, root: IndexTarget, ask: Ask, document: SourceDocument): void {
+  remember(repository: string, root: IndexTarget, reader: Reader, document: SourceDocument): void {
     this.#count += 1;
-    this.#held.set(key(repository, root, ask), { at: this.#count, document });
+    this.#held.set(key(repository, root, reader), { at: this.#count, document });
   }
 
-  recall(repository: string, root: IndexTarget, ask: Ask): SourceDocument | undefined {
-    return this.#held.get(key(repository, root, ask))?.document;
+  recall(repository: string, root: IndexTarget, reader: Reader): SourceDocument | undefined {
+    return this.#held.get(key(repository, root, reader))?.document;
   }
 
   /** How late among all it was got; 0: not. */
-  at(repository: string, root: IndexTarget, ask: Ask): number {
-    return this.#held.get(key(repository, root, ask))?.at ?? 0;
+  at(repository: string, root: IndexTarget, reader: Reader): number {
+    return this.#held.get(key(repository, root, reader))?.at ?? 0;
   }
 }
 
@@ -37,6 +40,6 @@ export function isRoot({ opaque, scope, digest }: IndexTarget): boolean {
   return opaque === true && scope === 'repository' && digest === undefined;
 }
 
-function key(repository: string, root: IndexTarget, { principal, address, client }: Ask): string {
+function key(repository: string, root: IndexTarget, { principal, address, client }: Reader): string {
   return [repository, root.path, principal, address ?? '', client ?? ''].join('\0');
 }

@@ -210,7 +210,14 @@ function written(response: ServerResponse, chunk: Uint8Array): Promise<void> {
       reject(new Error('the client went away'));
       return;
     }
-    response.write(chunk, (error) => (error ? reject(error) : resolve()));
+    // What waits in a connection that closes is never said to have been written.
+    const gone = () => reject(new Error('the client went away'));
+    response.once('close', gone);
+    response.write(chunk, (error) => {
+      response.off('close', gone);
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }
 

@@ -11,7 +11,7 @@ import type {
   Site,
   Target,
 } from './format.ts';
-import { isRoot, type Pins } from './pins.ts';
+import { isRoot, type Pins, type Reader } from './pins.ts';
 import type { Publisher } from './publisher.ts';
 import type { Rendition, Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
@@ -30,6 +30,8 @@ interface Common {
   readonly headers: Readonly<Record<string, string>>;
   /** The next client may get another answer. */
   readonly personal?: boolean;
+  /** To be told of everybody else who gets it. */
+  readonly noted?: (reader: Reader) => void;
 }
 
 interface Indexed extends Common {
@@ -166,8 +168,9 @@ async function indexed(
     } as const;
     const document = listing.members[0]?.documents[0];
     if (!document || !isRoot(target)) return common;
-    deps.pins.remember(repository.name, target, ask, document);
-    return { ...common, personal: true };
+    const noted = (asker: Reader) => deps.pins.remember(repository.name, target, asker, document);
+    noted(ask);
+    return { ...common, noted };
   } catch (error) {
     if (error instanceof LostBlob && again) return indexed(repository, target, ask, base, deps, false);
     throw error;
