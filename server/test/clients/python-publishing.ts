@@ -143,14 +143,15 @@ export function pythonPublishingSuite(client: PythonPublisher): void {
       expect((await page()).files.filter(({ filename }) => !filename.includes('1.2'))).toEqual(before.files);
     });
 
-    test.runIf(client.publishMissing)('passes over what is there', async () => {
-      const machine = await fresh();
-      await makePythonPackage(machine, NAME, '1.3');
-      const { token } = registry.server;
-      const args = client.publishMissing?.(`${registry.own}legacy/`, token, `${registry.own}simple/`) ?? [];
-      for (const _ of [1, 2])
-        expect(await machine.run([...command, ...args], client.env?.(command))).toMatchObject({ code: 0 });
-    });
+    if (client.publishMissing)
+      test('passes over what is there', async () => {
+        const machine = await fresh();
+        await makePythonPackage(machine, NAME, '1.3');
+        const { token } = registry.server;
+        const args = client.publishMissing?.(`${registry.own}legacy/`, token, `${registry.own}simple/`) ?? [];
+        for (const _ of [1, 2])
+          expect(await machine.run([...command, ...args], client.env?.(command))).toMatchObject({ code: 0 });
+      });
 
     test('does not publish without a token that is known, nor to a virtual', async () => {
       const stranger = await publish({ version: '2.0', token: 'entrepot_unknown' });
