@@ -28,7 +28,7 @@ function forbiddenHosts() {
 
 const hosts = forbiddenHosts();
 const escaped = hosts.map((host) => host.replaceAll('.', '\\.'));
-const mention = new RegExp(`(?<![\\w-])(?:[\\w-]+\\.)*(?:${escaped.join('|')})(?![\\w.-]*\\w)`, 'i');
+const mention = new RegExp(`(?<![\\w-])(?:[\\w-]+\\.)*(?:${escaped.join('|')})(?:(?=-index)|(?![\\w.-]*\\w))`, 'i');
 const found = filesOfTree().flatMap((file) =>
   readFileSync(file, 'latin1')
     .split('\n')

@@ -114,7 +114,7 @@ export class Reception {
 
 async function zipEntry(upload: Upload, pattern: RegExp): Promise<Uint8Array | undefined> {
   await storing(upload.hashes());
-  const body = upload.look();
+  const body = upload.inspect();
   try {
     return await storing(entryOfZip(body, pattern));
   } finally {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Readable as NodeReadable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { crc32, inflateRawSync } from 'node:zlib';
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { type Readable, StoreError } from '../store/store.ts';
 import { Malformed, type ZippedFile } from './format.ts';
+import { ZipReader } from './zip-reader.ts';
 
 const MOST_FILES = 100_000;
 /** Bytes: of all files unpacked, and of all their names. */
@@ -12,7 +12,6 @@ const MOST_UNPACKED = 1024 ** 3;
 const MOST_NAMED = 32 * 1024 ** 2;
 /** Bytes that are unpacked, or hashed, in one go. */
 const PIECE = 64 * 1024;
-const WINDOW = 256 * 1024;
 /** Small files in one go. */
 const TURN = 16;
 const STORED = 0;
@@ -23,7 +22,7 @@ const SLASH = 0x2f;
  */
 export async function filesOfZip(body: Readable): Promise<ZippedFile[]> {
   try {
-    const reader = new ZipReader(body);
+    const reader = new ZipReader(body, 'it breaks off');
     const zip = await fromRandomAccessReaderPromise(reader, body.size ?? 0, { decodeStrings: false });
     return await filesOf(zip, reader);
   } catch (error) {
@@ -86,64 +85,4 @@ class Sum {
   sha256(): string {
     return this.#hash.digest('hex');
   }
-}
-
-/** Bytes that were read in one go. */
-interface Window {
-  readonly start: number;
-  readonly bytes: Buffer;
-}
-
-/** Reads more than it is asked for, in the central directory and among the files: what comes next stands beside. */
-class ZipReader extends RandomAccessReader {
-  readonly #body: Readable;
-  /** The one used last comes first. */
-  #windows: readonly Window[] = [];
-
-  constructor(body: Readable) {
-    super();
-    this.#body = body;
-  }
-
-  override _readStreamForRange(start: number, end: number): NodeReadable {
-    return NodeReadable.from(pieces(this.#body, start, end), { objectMode: false, highWaterMark: PIECE });
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    this.bytes(position, length).then(
-      (bytes) => {
-        bytes.copy(buffer, offset);
-        callback(null);
-      },
-      (error: Error) => callback(error),
-    );
-  }
-
-  async bytes(start: number, length: number): Promise<Buffer> {
-    const known = this.#windows.find((one) => start >= one.start && start + length <= one.start + one.bytes.length);
-    const window = known ?? { start, bytes: await this.#fetch(start, Math.max(length, WINDOW)) };
-    this.#windows = [window, ...this.#windows.filter((one) => one !== window)].slice(0, 2);
-    const from = start - window.start;
-    if (from + length > window.bytes.length) throw new Malformed('it breaks off');
-    return window.bytes.subarray(from, from + length);
-  }
-
-  async #fetch(start: number, length: number): Promise<Buffer> {
-    const read: Buffer[] = [];
-    for await (const piece of pieces(this.#body, start, Math.min(start + length, this.#body.size ?? 0)))
-      read.push(piece);
-    return Buffer.concat(read);
-  }
-}
-
-/** Each with memory of its own: whoever gets it may keep it. */
-async function* pieces(body: Readable, start: number, end: number): AsyncGenerator<Buffer, void> {
-  for await (const chunk of body.stream(start, end))
-    for (let at = 0; at < chunk.length; at += PIECE) yield Buffer.from(chunk.subarray(at, at + PIECE));
 }

@@ -86,19 +86,6 @@ export class DiskUpload implements Upload {
     return Object.fromEntries([...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.copy().digest('hex')]));
   }
 
-  look(): Readable {
-    const lease = this.#lease.another();
-    const size = this.#written;
-    return {
-      size,
-      stream: (start = 0, end = size) => {
-        const own = lease.another();
-        return releasing(readChunks(own.handle, this.#path, start, Math.min(end, size)), own);
-      },
-      release: () => lease.release(),
-    };
-  }
-
   follow(size?: number): Readable {
     if (this.#state.is === 'committed') return atRest(this.#place, this.#state.digest, this.#written);
     const lease = this.#lease.another();

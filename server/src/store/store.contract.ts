@@ -264,8 +264,8 @@ function uploadContract(store: () => Store): void {
     await upload.write(bytes.subarray(1_000_000));
     const hashes = await upload.hashes();
     expect(hashes['sha512']).toBe(createHash('sha512').update(bytes).digest('hex'));
-    expect((await consume(upload.look())).equals(bytes)).toBe(true);
-    expect((await consume(upload.look(), 2_999_990)).equals(bytes.subarray(2_999_990))).toBe(true);
+    expect((await consume(upload.inspect())).equals(bytes)).toBe(true);
+    expect((await consume(upload.inspect(), 2_999_990)).equals(bytes.subarray(2_999_990))).toBe(true);
     expect(await upload.commit()).toMatchObject({ hashes });
   });
 

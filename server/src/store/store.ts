@@ -47,14 +47,12 @@ export interface Upload {
   abort(reason?: Error): Promise<void>;
   /** Of what was written so far, by algorithm, lower-case hex; `sha256` always. */
   hashes(): Promise<Readonly<Record<string, string>>>;
-  /** What was written so far, to its last byte: for whoever decides whether to commit it. Gone with the upload. */
-  look(): Readable;
   /**
    * Follows the upload while it grows, from its first byte; `size` when the final length is known beforehand.
    * The very last byte written is held back until `commit` has succeeded, so that nobody ever holds a complete wrong file.
    */
   follow(size?: number): Readable;
-  /** All that has been written, the last byte too: for who decides whether it is committed, before it is. */
+  /** All that has been written, the last byte too: for whoever decides whether it is committed, before it is. */
   inspect(): Readable;
 }
 
