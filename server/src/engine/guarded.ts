@@ -37,8 +37,8 @@ export class GuardedSource implements Source {
     const { rules, format, options } = this.#terms;
     const { file } = delivery;
     const scope = await this.#scopeOf(delivery, target);
-    const lastModified =
-      scope && needsDate(format) && !delivery.firstParty ? await delivery.lastModified?.() : undefined;
+    const isDated = scope !== undefined && isTimed(scope.policy) && needsDate(format) && !delivery.firstParty;
+    const lastModified = isDated ? await delivery.lastModified?.() : undefined;
     const judged = { ...file, tag: target.tag, alias: target.alias, lastModified };
     const { refused, until } = judge(judged, { format, options }, rules ? [rules] : [], scope, ask.now);
     if (!refused) return until === undefined ? delivery : { ...delivery, open: () => openUntil(delivery, until) };
