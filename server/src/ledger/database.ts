@@ -3,9 +3,21 @@ import { LedgerError } from './ledger.ts';
 import { Initial1763700000001 } from './migrations/0001-initial.ts';
 import { Evidence1763800000002 } from './migrations/0002-evidence.ts';
 import { Hosted1763900000003 } from './migrations/0003-hosted.ts';
+import { Decisions1764000000004 } from './migrations/0004-decisions.ts';
+import { Alerts1764000000005 } from './migrations/0005-alerts.ts';
+import { Dates1763900000006 } from './migrations/0006-dates.ts';
+import { Sights1764000000007 } from './migrations/0007-sights.ts';
 
 /** In order; one set for both databases. */
-export const migrations = [Initial1763700000001, Evidence1763800000002, Hosted1763900000003];
+export const migrations = [
+  Initial1763700000001,
+  Evidence1763800000002,
+  Hosted1763900000003,
+  Decisions1764000000004,
+  Alerts1764000000005,
+  Dates1763900000006,
+  Sights1764000000007,
+];
 
 export const MIGRATIONS_TABLE = 'schema_migration';
 

@@ -1,5 +1,5 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
-import type { JournalPosition, ManagedBy, ObjectRow, PullRow } from './ledger.ts';
+import type { EventRow, JournalPosition, ManagedBy, ObjectRow, PullRow } from './ledger.ts';
 
 /*
  * Facts as rows. The tables are made by the migrations, never from these; names and types here must say the same.
@@ -58,6 +58,19 @@ export interface PullCountEntity {
   readonly lastPulledAt: number;
 }
 
+export interface AlertEntity {
+  readonly id: number;
+  readonly kind: string;
+  readonly repository: string;
+  readonly member: string;
+  readonly name: string;
+  readonly since: number;
+  readonly lastSeenAt: number;
+  readonly endedAt: number | null;
+  /** JSON. */
+  readonly details: string;
+}
+
 /** A fact that the transparency log will commit to, written in the transaction that makes it true. */
 export interface LogPendingEntity {
   readonly id?: number;
@@ -71,6 +84,9 @@ export interface LogPendingEntity {
 
 /** `seq`: the order in which rows were loaded. */
 export type PullEntity = PullRow & { readonly seq: number };
+
+/** What happened beside pulls. `details`: JSON. */
+export type EventEntity = EventRow & { readonly id?: number };
 
 export interface FactEntity {
   readonly key: string;
@@ -188,6 +204,8 @@ export const pulls = new EntitySchema<PullEntity>({
     cache: text,
     decision: text,
     rule: optionalText,
+    observed: optionalText,
+    verdict: optionalText,
     principal: text,
     consumer: optionalText,
     client: optionalText,
@@ -218,6 +236,32 @@ export const journalPositions = new EntitySchema<JournalPosition>({
   columns: { segment: key, offset: named('loaded', number) },
 });
 
+export const events = new EntitySchema<EventEntity>({
+  name: 'event',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: 'increment' },
+    kind: text,
+    at: number,
+    repository: text,
+    details: text,
+  },
+});
+
+export const alerts = new EntitySchema<AlertEntity>({
+  name: 'alert',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: 'increment' },
+    kind: text,
+    repository: text,
+    member: text,
+    name: text,
+    since: number,
+    lastSeenAt: named('last_seen_at', number),
+    endedAt: named('ended_at', optionalNumber),
+    details: text,
+  },
+});
+
 export const facts = new EntitySchema<FactEntity>({ name: 'fact', columns: { key, value: text } });
 
 export const entities = [
@@ -230,5 +274,7 @@ export const entities = [
   pullCounts,
   logPending,
   journalPositions,
+  events,
+  alerts,
   facts,
 ];

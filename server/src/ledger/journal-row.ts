@@ -18,6 +18,8 @@ const SHAPE: Shape = {
   cache: 'string',
   decision: 'string',
   rule: 'string',
+  observed: 'string',
+  verdict: 'string',
   principal: 'string',
   consumer: 'string',
   client: 'string',

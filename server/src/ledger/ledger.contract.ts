@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { alertContract } from './alerts.contract.ts';
 import type { Harness } from './contract-harness.ts';
+import { decisionContract } from './decisions.contract.ts';
 import { hostedContract } from './hosted.contract.ts';
 import { type Listing, type ResourceChange, RevisionConflict } from './ledger.ts';
 import { evictionContract, objectContract } from './objects.contract.ts';
 import { pullContract } from './pulls.contract.ts';
 import { objectRow } from './samples.ts';
+import { sightContract } from './sights.contract.ts';
 
 /** What every ledger database must do. `open` makes an empty one. */
 export function ledgerContract(name: string, open: () => Promise<Harness>): void {
@@ -20,7 +23,10 @@ export function ledgerContract(name: string, open: () => Promise<Harness>): void
     describe('eviction', () => evictionContract(() => harness));
     describe('what was published', () => hostedContract(() => harness));
     describe('listings', () => listingContract(() => harness));
+    describe('sights', () => sightContract(() => harness));
     describe('pulls', () => pullContract(() => harness));
+    describe('decisions and events', () => decisionContract(() => harness));
+    describe('alerts', () => alertContract(() => harness));
     describe('the rest', () => restContract(() => harness));
   });
 }
@@ -145,6 +151,24 @@ function listingContract(harness: () => Harness): void {
       { ...none, version: '1', first_seen_at: 5, baseline: true },
       { ...none, version: '2', first_seen_at: 6, baseline: false },
     ]);
+  });
+
+  test('the date of a file is what its upstream said first, and no other upstream’s', async () => {
+    const { ledger } = harness();
+    await ledger.recordFileDates('central', 'https://upstream.test', [
+      { path: 'a.pom', at: 10 },
+      { path: 'b.pom', at: 20 },
+      { path: 'b.pom', at: 20 },
+    ]);
+    await ledger.recordFileDates('central', 'https://upstream.test', [{ path: 'a.pom', at: 30 }]);
+    const many = Array.from({ length: 1200 }, (_, at) => `${at}.pom`);
+    const dates = await ledger.fileDates('central', 'https://upstream.test', ['a.pom', ...many, 'b.pom', 'c.pom']);
+    expect(dates.toSorted((one, other) => one.at - other.at)).toEqual([
+      { path: 'a.pom', at: 10 },
+      { path: 'b.pom', at: 20 },
+    ]);
+    expect(await ledger.fileDates('central', 'https://other.test', ['a.pom'])).toEqual([]);
+    expect(await ledger.fileDates('elsewhere', 'https://upstream.test', ['a.pom'])).toEqual([]);
   });
 
   test('an empty listing is a first listing too', async () => {

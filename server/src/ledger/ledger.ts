@@ -1,3 +1,5 @@
+import type { Meaning, Sights } from './sights.ts';
+
 /**
  * What exists and happened, as functions over plain data. Times are epoch milliseconds. Every function may reject with
  * `LedgerError`. The serving thread never opens SQLite: `sqlite.ts` runs these in worker threads.
@@ -34,6 +36,18 @@ export interface Ledger {
 
   /** When each release of a package was first listed, or fetched. */
   seen(repository: string, name: string): Promise<readonly SeenRelease[]>;
+  /** What was seen of releases that no document dates. One that is on record stays, and is only ever made older. */
+  recordSights(sights: Sights): Promise<void>;
+  /** Whether its first listing is on record. */
+  isListed(repository: string, name: string): Promise<boolean>;
+  /** What the moving names of a package have meant, the newest first. */
+  meanings(repository: string, name: string): Promise<readonly Meaning[]>;
+  /** Versions of the releases that name the digest by its bytes, those seen first before the others, up to a hundred. */
+  carriers(repository: string, name: string, digest: string): Promise<readonly string[]>;
+  /** When files were last modified that were not fetched, as this upstream said first. Of unknown ones nothing. */
+  fileDates(repository: string, upstream: string, paths: readonly string[]): Promise<readonly FileDate[]>;
+  /** What was said first stays. */
+  recordFileDates(repository: string, upstream: string, dates: readonly FileDate[]): Promise<void>;
 
   // --- pulls ---
   /** Loads a batch and remembers how far its journal segment was read, in one transaction; a row already there is skipped. */
@@ -44,6 +58,38 @@ export interface Ledger {
   forgetJournal(segment: string): Promise<void>;
   /** Newest first. */
   pulls(filter: PullFilter, page: Page<string>): Promise<PullRow[]>;
+  pull(id: string): Promise<PullRow | undefined>;
+
+  // --- what was pulled, to be judged again ---
+  /** How many pulls there are since then; of more than `newest`, the newest, and since when those are. */
+  pullsSince(since: number, newest: number): Promise<{ readonly count: number; readonly since: number }>;
+  /** About `size` pulls of `[from, until)`, the oldest. */
+  pullSlice(from: number, until: number, size: number): Promise<PullSlice>;
+  fileFacts(repository: string, paths: readonly string[]): Promise<readonly FileFact[]>;
+  releaseFacts(
+    repository: string,
+    asked: readonly (readonly [name: string, version: string])[],
+  ): Promise<readonly KnownRelease[]>;
+  /** All of these packages, by the names that their format has for them. */
+  knownReleases(repository: string, names: readonly string[]): Promise<readonly KnownRelease[]>;
+
+  // --- what happened, in the order in which it was put on record: events of their own, and pulls ---
+  recordEvents(events: readonly EventRow[]): Promise<void>;
+  /** Those of before that time. */
+  forgetEvents(before: number): Promise<void>;
+  feedEnd(): Promise<FeedPosition>;
+  /** The place before the first of what happened since then. */
+  feedSince(since: number): Promise<FeedPosition>;
+  feed(filter: FeedFilter): Promise<FeedPage>;
+
+  // --- alerts ---
+  /** True when it is news: it was not known, or had ended. */
+  raiseAlert(alert: RaisedAlert): Promise<boolean>;
+  endAlert(key: AlertKey, at: number): Promise<void>;
+  /** Newest first. */
+  alerts(filter: AlertFilter, page: Page<number>): Promise<AlertRow[]>;
+  /** Of packages of a repository that were listed or fetched, in order. */
+  packageNames(repository: string, page: Page<string>): Promise<string[]>;
 
   // --- the rest ---
   /** Small facts of the installation: which defaults were made, which schema this is. */
@@ -219,6 +265,12 @@ export interface Listing {
   }[];
 }
 
+export interface FileDate {
+  readonly path: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 export interface SeenRelease {
   readonly version: string;
   readonly firstSeenAt: number;
@@ -226,7 +278,7 @@ export interface SeenRelease {
   readonly baseline: boolean;
 }
 
-/** One artifact served, or refused. */
+/** One artifact served or refused, or an index refused. */
 export interface PullRow {
   /** UUID version 7: its order is the order of pulls. */
   readonly id: string;
@@ -234,7 +286,7 @@ export interface PullRow {
   readonly repository: string;
   readonly format: string;
   readonly path: string;
-  readonly role: 'package' | 'metadata' | 'signature';
+  readonly role: 'package' | 'metadata' | 'signature' | 'index';
   /** Package URL without version and qualifiers; absent where the format has no packages. */
   readonly package?: string;
   readonly version?: string;
@@ -246,7 +298,12 @@ export interface PullRow {
   readonly upstream?: string;
   readonly cache: 'hit' | 'miss' | 'stale' | 'revalidated' | 'none';
   readonly decision: 'allowed' | 'refused';
+  /** The rule that refused it; of what was allowed, the exemption that lifted a rule. */
   readonly rule?: string;
+  /** The rule that would have refused it, did it not only observe. */
+  readonly observed?: string;
+  /** JSON: why, by which evidence, until when; there where one of the two above is. */
+  readonly verdict?: string;
   readonly principal: string;
   readonly consumer?: string;
   readonly client?: string;
@@ -264,9 +321,111 @@ export interface PullFilter {
   readonly principal?: string;
   readonly consumer?: string;
   readonly decision?: 'allowed' | 'refused';
+  /** What a rule said of it: refused, would have refused, or was lifted by an exemption; `any` of these. */
+  readonly ruling?: 'refused' | 'observed' | 'exempted' | 'any';
   /** `[since, until)`. */
   readonly since?: number;
   readonly until?: number;
+}
+
+export interface PullSlice {
+  readonly groups: readonly PullGroup[];
+  /** Everything before it is in this slice or in one before. */
+  readonly end: number;
+}
+
+/** Pulls of one file through one repository. */
+export interface PullGroup
+  extends Pick<PullRow, 'repository' | 'member' | 'format' | 'package' | 'version' | 'path' | 'role'> {
+  readonly pulls: number;
+  readonly first: number;
+  readonly last: number;
+  /** Who and when, in no order; `pullsOf` reads it where it matters. */
+  readonly each: string;
+}
+
+export interface PulledBy extends Pick<PullRow, 'at' | 'principal' | 'consumer'> {}
+
+/** What is known of when a file became public. */
+export interface FileFact {
+  readonly path: string;
+  /** Of its package, as the format has it. */
+  readonly name?: string;
+  readonly publishedAt?: number;
+  readonly publishedBy?: 'server' | 'author';
+  /** The header, as it came with the file. */
+  readonly lastModified?: string;
+  /** The same of a file that was asked about and not fetched. */
+  readonly modifiedAt?: number;
+}
+
+export interface KnownRelease extends SeenRelease {
+  readonly name: string;
+  readonly publishedAt?: number;
+  readonly publishedBy?: 'server' | 'author';
+}
+
+export interface EventRow {
+  readonly kind: string;
+  readonly at: number;
+  /** Empty where it is about none. */
+  readonly repository: string;
+  /** JSON. */
+  readonly details: string;
+}
+
+/** How far a reader is: the number of an event, and of a pull. */
+export interface FeedPosition {
+  readonly event: number;
+  readonly pull: number;
+}
+
+export interface FeedFilter {
+  readonly after: FeedPosition;
+  readonly until: FeedPosition;
+  /** Of pulls: served, refused, observed. Absent: all. */
+  readonly kinds?: readonly string[];
+  readonly repository?: string;
+  /** Of each, events and pulls. */
+  readonly limit: number;
+}
+
+export interface FeedPage {
+  /** In their order; `position` is the number of each. */
+  readonly events: readonly (EventRow & { readonly position: number })[];
+  readonly pulls: readonly (PullRow & { readonly position: number })[];
+  /** Everything up to there was looked at. */
+  readonly reached: FeedPosition;
+}
+
+/** What an alert is about; it is raised once for as long as it lasts. */
+export interface AlertKey {
+  /** `claimed_name`, `hosted_name`, `version_conflict`. */
+  readonly kind: string;
+  /** The virtual. */
+  readonly repository: string;
+  readonly member: string;
+  /** Of the package, as its format has it. */
+  readonly name: string;
+}
+
+export interface RaisedAlert extends AlertKey {
+  readonly at: number;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface AlertRow extends AlertKey {
+  /** Grows: the order of pages. */
+  readonly id: number;
+  readonly since: number;
+  readonly lastSeenAt: number;
+  /** Absent: it lasts. */
+  readonly endedAt?: number;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface AlertFilter extends Partial<AlertKey> {
+  readonly state?: 'current' | 'ended';
 }
 
 export interface JournalPosition {

@@ -73,7 +73,10 @@ interface Sighting {
 }
 
 /** The update changes nothing but takes the row's lock: of two first listings at once, one is the first. */
-async function packageSeen(manager: EntityManager, seen: Sighting): Promise<{ readonly listedAt: number | null }> {
+export async function packageSeen(
+  manager: EntityManager,
+  seen: Sighting,
+): Promise<{ readonly listedAt: number | null }> {
   const values = [1, 2, 3, 4].map((position) => parameter(manager, position)).join(', ');
   const [row] = await manager.query<{ listed_at: number | null }[]>(
     `INSERT INTO "package" ("repository", "name", "format", "first_seen_at") VALUES (${values})

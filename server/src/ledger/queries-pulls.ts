@@ -3,6 +3,7 @@ import { type Insertion, insertRows, isPostgres, parameter } from './bulk.ts';
 import { type PullCountEntity, journalPositions as positionEntity, pulls as pullEntity } from './entities.ts';
 import { parsePull } from './journal-row.ts';
 import type { JournalPosition, Page, PullFilter, PullRow } from './ledger.ts';
+import { inOrder } from './queries-events.ts';
 import { present } from './rows.ts';
 
 const COLUMNS: Insertion<PullRow>['columns'] = {
@@ -21,6 +22,8 @@ const COLUMNS: Insertion<PullRow>['columns'] = {
   cache: (row) => row.cache,
   decision: (row) => row.decision,
   rule: (row) => row.rule,
+  observed: (row) => row.observed,
+  verdict: (row) => row.verdict,
   principal: (row) => row.principal,
   consumer: (row) => row.consumer,
   client: (row) => row.client,
@@ -36,6 +39,7 @@ export async function loadPulls(
   rows: readonly PullRow[],
   position: JournalPosition,
 ): Promise<void> {
+  await inOrder(manager, 'pull');
   const loaded = await insertRows<PullRow, Loaded>(manager, {
     table: 'pull',
     columns: COLUMNS,
@@ -72,6 +76,14 @@ export async function forgetJournal(manager: EntityManager, segment: string): Pr
   await manager.delete(positionEntity, { segment });
 }
 
+/** As literals, in the words of the indexes. */
+const RULINGS: Readonly<Record<NonNullable<PullFilter['ruling']>, string>> = {
+  refused: `p.decision = 'refused'`,
+  observed: 'p.observed IS NOT NULL',
+  exempted: `p.decision = 'allowed' AND p.rule IS NOT NULL`,
+  any: `(p.decision = 'refused' OR p.rule IS NOT NULL OR p.observed IS NOT NULL)`,
+};
+
 export async function pulls(manager: EntityManager, filter: PullFilter, page: Page<string>): Promise<PullRow[]> {
   const query = manager.createQueryBuilder(pullEntity, 'p').orderBy('p.at', 'DESC').addOrderBy('p.seq', 'DESC');
   for (const column of ['package', 'version', 'digest', 'repository', 'principal', 'consumer'] as const) {
@@ -80,6 +92,7 @@ export async function pulls(manager: EntityManager, filter: PullFilter, page: Pa
   // As a literal: the index holds refusals only, and a parameter could be anything.
   if (filter.decision === 'refused') query.andWhere(`p.decision = 'refused'`);
   if (filter.decision === 'allowed') query.andWhere(`p.decision = 'allowed'`);
+  if (filter.ruling !== undefined) query.andWhere(RULINGS[filter.ruling]);
   if (filter.since !== undefined) query.andWhere('p.at >= :since', filter);
   if (filter.until !== undefined) query.andWhere('p.at < :until', filter);
   if (page.after !== undefined) {
@@ -88,6 +101,13 @@ export async function pulls(manager: EntityManager, filter: PullFilter, page: Pa
     query.andWhere('(p.at, p.seq) < (:lastAt, :lastSeq)', { lastAt: last.at, lastSeq: last.seq });
   }
   return (await query.limit(page.limit).getMany()).map(({ seq: _, ...row }) => present(row));
+}
+
+export async function pull(manager: EntityManager, id: string): Promise<PullRow | undefined> {
+  const found = await manager.findOneBy(pullEntity, { id });
+  if (!found) return undefined;
+  const { seq: _, ...row } = found;
+  return present(row);
 }
 
 /** Of rows just inserted only, so that a batch loaded twice counts once. A refusal is no pull of the object. */

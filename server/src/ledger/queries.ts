@@ -1,22 +1,42 @@
+import { alerts, endAlert, packageNames, raiseAlert } from './queries-alerts.ts';
+import { fileDates, recordFileDates } from './queries-dates.ts';
+import { feed, feedEnd, feedSince, forgetEvents, recordEvents } from './queries-events.ts';
 import { check, fact, setFact, stats } from './queries-facts.ts';
 import { hostedNames, hostedPackage, publish } from './queries-hosted.ts';
 import { recordListing, seen } from './queries-listing.ts';
 import { evict, markObject, object, objects, recordObject, refreshObject } from './queries-objects.ts';
-import { forgetJournal, journalPositions, loadJournal, loadPulls, pulls } from './queries-pulls.ts';
+import { forgetJournal, journalPositions, loadJournal, loadPulls, pull, pulls } from './queries-pulls.ts';
+import { fileFacts, knownReleases, pullSlice, pullsSince, releaseFacts } from './queries-replay.ts';
 import { change, resources } from './queries-resources.ts';
+import { carriers, isListed, meanings, recordSights } from './queries-sights.ts';
 
 /** What only reads; runs beside a writer. */
 export const readers = {
   resources,
   seen,
+  isListed,
+  meanings,
+  carriers,
+  fileDates,
   object,
   objects,
   hostedPackage,
   hostedNames,
   journalPositions,
   pulls,
+  pull,
+  pullsSince,
+  pullSlice,
+  fileFacts,
+  knownReleases,
+  releaseFacts,
+  feedEnd,
+  feedSince,
+  feed,
   fact,
   stats,
+  alerts,
+  packageNames,
 };
 
 /** What writes: each in a transaction of its own. */
@@ -28,9 +48,15 @@ export const writers = {
   evict,
   publish,
   recordListing,
+  recordSights,
+  recordFileDates,
   loadPulls,
   loadJournal,
   forgetJournal,
+  recordEvents,
+  forgetEvents,
+  raiseAlert,
+  endAlert,
   setFact,
   check,
 };
