@@ -2,10 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { Store } from '../store/store.ts';
 import { Fault, faultOnly } from './fault.ts';
 import type { AliasTarget, ArtifactTarget, IndexTarget } from './format.ts';
+import { meantBy } from './moving-names.ts';
+import type { Objects } from './objects.ts';
 import { isRoot, type Pins } from './pins.ts';
 import type { Renderer } from './renderer.ts';
 import type { Repository } from './repository.ts';
-import type { Ask, MemberListing, SourceDocument } from './source.ts';
+import type { Ask, Listing, MemberListing, SourceDocument } from './source.ts';
 import { storing } from './stored.ts';
 
 /** What an alias means to this client, now. */
@@ -19,10 +21,13 @@ export interface Resolved {
   readonly personal?: boolean;
   /** The member that says so. */
   readonly member?: string;
+  /** Why it is not what the name means to everybody. */
+  readonly instead?: string;
 }
 
 export interface AliasDeps {
   readonly store: Store;
+  readonly objects: Objects;
   readonly renderer: Renderer;
   readonly pins: Pins;
 }
@@ -63,28 +68,41 @@ export class Aliases {
     return roots.length === 1 ? roots : roots.toSorted((one, other) => read(other) - read(one));
   }
 
+  /** The first of the members that says what it is; more than one answers only where a virtual merges. */
   async #by(root: IndexTarget, repository: Repository, alias: AliasTarget, ask: Ask): Promise<Resolved | undefined> {
     const listing = await repository.source.index(root, ask);
-    const [owner] = listing.members;
-    if (!owner) return undefined;
+    for (const member of listing.members) {
+      const resolved = await this.#byMember(member, listing, root, repository, alias, ask);
+      if (resolved) return resolved;
+    }
+    return undefined;
+  }
+
+  async #byMember(
+    member: MemberListing,
+    { freshUntil, cache }: Listing,
+    root: IndexTarget,
+    repository: Repository,
+    alias: AliasTarget,
+    ask: Ask,
+  ): Promise<Resolved | undefined> {
     const personal = isRoot(root);
     const pinned = personal ? this.#deps.pins.recall(repository.name, root, ask) : undefined;
-    const older = pinned && pinned.digest !== owner.documents[0]?.digest;
+    const older = pinned && pinned.digest !== member.documents[0]?.digest;
     const target =
-      (older ? await this.#choose(repository, { ...owner, documents: [pinned] }, alias).catch(gone) : undefined) ??
-      (await this.#choose(repository, owner, alias));
+      (older ? await this.#choose(repository, { ...member, documents: [pinned] }, alias).catch(gone) : undefined) ??
+      (await this.#choose(repository, member, alias));
+    if (!target) return undefined;
+    const common = { target: named(target, alias), member: member.repository };
     // An address that names the bytes means the same to everybody, for ever.
-    if (target && alias.otherwise?.digest !== undefined)
-      return { target: named(target, alias), member: owner.repository };
-    return (
-      target && {
-        target: named(target, alias),
-        freshUntil: listing.freshUntil,
-        stale: listing.cache === 'stale',
-        personal,
-        member: owner.repository,
-      }
-    );
+    if (alias.otherwise?.digest !== undefined) return common;
+    const moving = { ...common, freshUntil, stale: cache === 'stale', personal };
+    if (common.target.kind === 'index') return moving;
+    const { format } = repository;
+    const meant = await meantBy(common.target, member, { format, objects: this.#deps.objects, now: ask.now });
+    const { until = freshUntil, instead } = meant;
+    const changed = { target: named(meant.target, alias), freshUntil: Math.min(freshUntil, until) };
+    return { ...moving, ...changed, ...(instead === undefined ? {} : { instead }) };
   }
 
   async #choose(

@@ -2,6 +2,8 @@ import { FOREVER, type ObjectRow } from '../ledger/ledger.ts';
 import { IntegrityError, type Readable, type Store, type Upload } from '../store/store.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { collect } from './collect.ts';
+import { lengthOf, servedAs } from './described.ts';
+import { type Events, fetched } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import { factsOfTarget } from './facts.ts';
 import { Fault, isOutage } from './fault.ts';
@@ -26,6 +28,7 @@ export interface ArtifactDeps {
   readonly exchange: Exchange;
   readonly store: Store;
   readonly objects: Objects;
+  readonly events: Events;
   readonly log: Log;
   readonly now: () => number;
   readonly locating: (target: ArtifactTarget) => Promise<Locating>;
@@ -67,6 +70,7 @@ export class Artifacts {
   readonly absences: Absences;
   readonly #deps: ArtifactDeps;
   readonly #fetching = new Map<string, Promise<Fetched>>();
+  readonly #landed = new WeakSet<Upload>();
   readonly #behind = new Flights<void>();
 
   constructor(deps: ArtifactDeps) {
@@ -111,7 +115,7 @@ export class Artifacts {
       });
       return undefined;
     }
-    return { ...this.#described(row), cache, body: blob };
+    return { ...servedAs(row), cache, body: blob };
   }
 
   async #revalidate(target: ArtifactTarget, file: FileFacts, row: ObjectRow): Promise<Opened> {
@@ -144,6 +148,8 @@ export class Artifacts {
 
   /** `known`: also what the upstream took back since. */
   async #fetch(target: ArtifactTarget, file: FileFacts, known: ObjectRow | undefined): Promise<Opened> {
+    const landed = await this.#landing(target);
+    if (landed) return landed;
     const fetched = await this.#join(target, file, known);
     if ('kept' in fetched) {
       const kept = await this.#kept(fetched.kept, fetched.cache);
@@ -162,6 +168,14 @@ export class Artifacts {
       ...(file.digest?.startsWith('sha256:') ? { digest: file.digest } : {}),
       body: fetched.upload.follow(fetched.size),
     };
+  }
+
+  /** Of a fetch that has all of its bytes and is only being put on record. */
+  async #landing(target: ArtifactTarget): Promise<Opened | undefined> {
+    const running = await this.#fetching.get(target.path)?.catch(() => undefined);
+    if (!running || 'kept' in running || !this.#landed.has(running.upload)) return undefined;
+    const row = await running.done.catch(() => undefined);
+    return row && this.#kept(row, 'hit');
   }
 
   #join(target: ArtifactTarget, file: FileFacts, known: ObjectRow | undefined): Promise<Fetched> {
@@ -299,12 +313,14 @@ export class Artifacts {
             ...(file.size === undefined ? {} : { size: file.size }),
           }),
         );
+        this.#landed.add(upload);
         const now = this.#deps.now();
         const freshness = freshnessOf(response.headers, now, this.#ttl(target));
         const received = { ...kept, digest, size, url: response.url, fetchedAt: now, freshness };
         const row = artifactRow(settings, format, file, before ? { ...received, tag: before.tag } : received);
         if (before && before.digest !== digest) return this.#changed(before, row);
         await objects.record(row);
+        this.#deps.events.emit(fetched(row));
         return row;
       };
       return await sums.keep(target, upload, () => objects.keep(keep));
@@ -365,16 +381,6 @@ export class Artifacts {
       .catch((error: unknown) => this.#deps.log.warn('what was changed is not kept', { repository, path, error }));
   }
 
-  #described(row: ObjectRow): Omit<Opened, 'cache' | 'body'> {
-    return {
-      type: row.type,
-      tag: row.tag,
-      digest: row.digest,
-      freshUntil: row.freshUntil,
-      ...(row.lastModified === undefined ? {} : { lastModified: row.lastModified }),
-    };
-  }
-
   #ttl(target: ArtifactTarget): number {
     const terms = this.#deps.settings.termsOf(target);
     return terms === 'immutable' ? FOREVER : terms.ttl;
@@ -385,11 +391,4 @@ export class Artifacts {
       details: { upstreamStatus },
     });
   }
-}
-
-function lengthOf(response: UpstreamResponse): number | undefined {
-  const length = response.headers['content-length'];
-  return length !== undefined && /^\d+$/.test(length) && response.headers['content-encoding'] === undefined
-    ? Number(length)
-    : undefined;
 }

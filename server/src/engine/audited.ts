@@ -3,8 +3,11 @@ import { LRUCache } from 'lru-cache';
 import { v7 as uuid } from 'uuid';
 import type { PullRow } from '../ledger/ledger.ts';
 import { Fault } from './fault.ts';
-import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget } from './format.ts';
+import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget, Target } from './format.ts';
+import { grownCache } from './grown-cache.ts';
+import type { Metrics } from './metrics.ts';
 import { packageUrl } from './purl.ts';
+import { columnsOf, rulingOfFault } from './ruling.ts';
 import type { Ask, Asker, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
 /**
@@ -19,18 +22,33 @@ export interface PullJournal {
 
 /** A client's ranges of one file are one pull when they follow each other within this time, in milliseconds. */
 const ONE_TRANSFER = 10 * 60_000;
+/** Who asks for the same refused index again within this time is told of the same decision, in milliseconds. */
+const ONE_REFUSAL = 60 * 60_000;
 
-/** Puts every artifact served or refused on record, one row each. */
-export class AuditedSource implements Source {
-  readonly #partial = new LRUCache<string, true>({ max: 10_000, ttl: ONE_TRANSFER });
+/** Puts refusals on record. */
+export interface Refusals {
+  /** The fault with the id of the decision; each is on record once. */
+  refused(target: Target, fault: Fault, ask: Ask): Promise<Fault>;
+}
+
+export interface AuditDeps {
+  readonly journal: PullJournal;
+  readonly metrics: Metrics;
+  /** A pull that cannot be put on record at once is not served. */
+  readonly strictAudit?: boolean;
+}
+
+/** Puts every artifact served or refused on record, one row each, and every refused index. */
+export class AuditedSource implements Source, Refusals {
+  readonly #partial = grownCache<true>(10_000, { ttl: ONE_TRANSFER });
+  readonly #indexes = grownCache<string>(10_000, { ttl: ONE_REFUSAL });
 
   constructor(
     readonly inner: Source,
     readonly repository: string,
     readonly format: AnyFormat,
     readonly options: Readonly<Record<string, unknown>>,
-    readonly journal: PullJournal,
-    readonly strict: boolean,
+    readonly deps: AuditDeps,
   ) {}
 
   index(target: IndexTarget, ask: Ask): Promise<Listing> {
@@ -46,14 +64,42 @@ export class AuditedSource implements Source {
       const delivery = await this.inner.artifact(target, ask);
       return { ...delivery, open: async () => this.#recorded(delivery, await delivery.open(), ask) };
     } catch (error) {
-      if (error instanceof Fault && error.code === 'withheld') await this.#refused(target, error, ask);
+      if (error instanceof Fault && error.code === 'withheld') throw await this.refused(target, error, ask);
       throw error;
     }
   }
 
+  async refused(target: Target, fault: Fault, ask: Ask): Promise<Fault> {
+    if (fault.details.decision !== undefined) return fault;
+    const file = fileOf(target, fault);
+    this.deps.metrics.decision(this.repository, fault.details.rule, 'refused');
+    const key = [file.path, target.kind === 'index' ? target.view : '', fault.details.rule, ...whoOf(ask)].join('\0');
+    const known = file.role === 'index' ? this.#indexes.get(key) : undefined;
+    const decision = known ?? newId();
+    const details = { ...fault.details, decision };
+    const decided = new Fault(fault.code, fault.message, { cause: fault.options.cause, details });
+    if (known !== undefined) return decided;
+    if (file.role === 'index') this.#indexes.set(key, decision);
+    const { repository, member = repository } = fault.details;
+    const row: PullRow = {
+      id: decision,
+      ...this.#subject(file),
+      ...identity(ask),
+      repository: this.repository,
+      format: this.format.id,
+      decision: 'refused',
+      cache: 'none',
+      ...(typeof member === 'string' ? { member: typeof repository === 'string' ? repository : member } : {}),
+      ...columnsOf(rulingOfFault(fault)),
+    };
+    await new Promise<void>((resolve) => this.deps.journal.appendThen(row, () => resolve()));
+    return decided;
+  }
+
   #recorded(delivery: Delivery, content: Content, ask: Ask): Content {
+    const { journal, strictAudit = false } = this.deps;
     const facts = this.#facts(delivery, content);
-    const told = (done: (error?: Error) => void) => (error?: Error) => done(this.strict ? error : undefined);
+    const told = (done: (error?: Error) => void) => (error?: Error) => done(strictAudit ? error : undefined);
     // Later hits differ in who asks and when; the rest is written as JSON once.
     let known: string | undefined;
     return {
@@ -61,9 +107,10 @@ export class AuditedSource implements Source {
       settle: async ({ aborted }) => {
         await content.settle({ aborted });
         if (ask.headOnly || this.#continues(ask, facts.path, content.tag)) return;
+        this.#count(delivery);
         const row = { id: newId(), ...identity(ask), ...facts, cache: content.cache, ...(aborted ? { aborted } : {}) };
         await new Promise<void>((resolve, reject) =>
-          this.journal.appendThen(
+          journal.appendThen(
             row,
             told((error) => (error ? reject(error) : resolve())),
           ),
@@ -71,9 +118,17 @@ export class AuditedSource implements Source {
       },
       record: (asker, done) => {
         known ??= membersOf({ ...facts, cache: 'hit' });
-        this.journal.appendRaw(newId(), `${askerMembers(asker)},${known}`, told(done));
+        this.#count(delivery);
+        journal.appendRaw(newId(), `${askerMembers(asker)},${known}`, told(done));
       },
     };
+  }
+
+  #count({ ruling }: Delivery): void {
+    if (!ruling) return;
+    const { metrics } = this.deps;
+    if (ruling.rule !== undefined) metrics.decision(this.repository, ruling.rule, 'exempted');
+    for (const { rule } of ruling.observed ?? []) metrics.decision(this.repository, rule, 'observed');
   }
 
   #facts(delivery: Delivery, content: Content): Pulled {
@@ -86,38 +141,27 @@ export class AuditedSource implements Source {
       ...(delivery.upstream === undefined ? {} : { upstream: delivery.upstream }),
       ...(content.digest === undefined ? {} : { digest: content.digest }),
       ...(content.body.size === undefined ? {} : { size: content.body.size }),
+      ...columnsOf(delivery.ruling),
     };
   }
 
-  async #refused(target: ArtifactTarget, fault: Fault, ask: Ask): Promise<void> {
-    const { rule, package: name, version, repository } = fault.details;
-    const file: FileFacts = {
-      path: target.path,
-      role: target.role,
-      ...(typeof name === 'string' ? { name } : {}),
-      ...(typeof version === 'string' ? { version } : {}),
-    };
-    const row: PullRow = {
-      id: newId(),
-      ...this.#subject(file),
-      ...identity(ask),
-      repository: this.repository,
-      format: this.format.id,
-      decision: 'refused',
-      cache: 'none',
-      ...(typeof repository === 'string' ? { member: repository } : {}),
-      ...(rule === undefined ? {} : { rule }),
-    };
-    await new Promise<void>((resolve) => this.journal.appendThen(row, () => resolve()));
-  }
-
-  #subject(file: FileFacts): Pick<PullRow, 'path' | 'role' | 'package' | 'version'> {
+  #subject(file: Subject): Pick<PullRow, 'path' | 'role' | 'package' | 'version'> {
+    const name = file.name === undefined ? undefined : this.#packageUrl(file.name);
     return {
       path: file.path,
       role: file.role,
-      ...(file.name === undefined ? {} : { package: packageUrl(this.format, this.options, file.name) }),
+      ...(name === undefined ? {} : { package: name }),
       ...(file.version === undefined ? {} : { version: file.version }),
     };
+  }
+
+  /** Undefined for what was asked for under a name that no package can have. */
+  #packageUrl(name: string): string | undefined {
+    try {
+      return packageUrl(this.format, this.options, name);
+    } catch {
+      return undefined;
+    }
   }
 
   /** A later part of a transfer that is on record already. */
@@ -128,6 +172,23 @@ export class AuditedSource implements Source {
     this.#partial.set(key, true);
     return known;
   }
+}
+
+type Subject = Pick<FileFacts, 'path' | 'name' | 'version'> & Pick<PullRow, 'role'>;
+
+function fileOf(target: Target, { details }: Fault): Subject {
+  const asked = target.kind === 'derived' ? target.of : target;
+  const { package: name = 'name' in asked ? asked.name : undefined, version } = details;
+  return {
+    path: target.kind === 'derived' ? `${target.of.path}.${target.as}` : target.path,
+    role: target.kind === 'artifact' ? target.role : 'index',
+    ...(name === undefined ? {} : { name }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+function whoOf({ principal, consumer, address }: Ask): readonly (string | undefined)[] {
+  return [principal, consumer, address];
 }
 
 type Identity = 'at' | 'principal' | 'consumer' | 'client' | 'address' | 'requestId';

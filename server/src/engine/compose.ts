@@ -1,11 +1,10 @@
-import { AuditedSource, type PullJournal } from './audited.ts';
+import { type AuditDeps, AuditedSource, type Refusals } from './audited.ts';
 import type { FileTable } from './file-table.ts';
 import type { AnyFormat } from './format.ts';
 import { GuardedSource, type GuardTerms } from './guarded.ts';
 import { type HostedDeps, HostedSource } from './hosted.ts';
 import type { Member } from './members.ts';
 import { MeteredSource } from './metered.ts';
-import type { Metrics } from './metrics.ts';
 import { type RemoteDeps, RemoteSource } from './remote.ts';
 import type { Repository } from './repository.ts';
 import type { Source } from './source.ts';
@@ -49,16 +48,13 @@ export function composeVirtual(
 }
 
 /** What a repository's address answers with: each request is counted and put on record once, at the address it asked. */
-export function composeAddress(source: Source, { name, format, options }: Addressed, deps: AddressDeps): Source {
-  const audited = new AuditedSource(source, name, format, options, deps.journal, deps.strictAudit ?? false);
-  return new MeteredSource(audited, name, deps.metrics);
+export function composeAddress(
+  source: Source,
+  { name, format, options }: Addressed,
+  deps: AuditDeps,
+): { readonly source: Source; readonly refusals: Refusals } {
+  const audited = new AuditedSource(source, name, format, options, deps);
+  return { source: new MeteredSource(audited, name, deps.metrics), refusals: audited };
 }
 
 export type Addressed = Pick<Repository, 'name' | 'format' | 'options'>;
-
-export interface AddressDeps {
-  readonly journal: PullJournal;
-  readonly metrics: Metrics;
-  /** A pull that cannot be put on record at once is not served. */
-  readonly strictAudit?: boolean;
-}

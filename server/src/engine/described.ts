@@ -61,3 +61,20 @@ export function sentWith(headers: Readonly<Record<string, string>>): Pick<RawDoc
   const { 'last-modified': lastModified, link } = headers;
   return { ...(lastModified === undefined ? {} : { lastModified }), ...(link === undefined ? {} : { link }) };
 }
+
+/** Bytes of the body as it comes; undefined: the upstream does not say. */
+export function lengthOf({ headers }: UpstreamResponse): number | undefined {
+  const { 'content-length': length, 'content-encoding': encoding } = headers;
+  return length !== undefined && /^\d+$/.test(length) && encoding === undefined ? Number(length) : undefined;
+}
+
+/** What is said with a file that is here. */
+export function servedAs({
+  type,
+  tag,
+  digest,
+  freshUntil,
+  lastModified,
+}: ObjectRow): Pick<ObjectRow, 'type' | 'tag' | 'digest' | 'freshUntil'> & { readonly lastModified?: string } {
+  return { type, tag, digest, freshUntil, ...(lastModified === undefined ? {} : { lastModified }) };
+}

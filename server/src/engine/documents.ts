@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import type { Ledger, ObjectRow } from '../ledger/ledger.ts';
 import { IntegrityError, type Store } from '../store/store.ts';
 import { collect } from './collect.ts';
 import { algorithmsOf, described, emptyAnswer, requireDigest, rootAt, sentWith, typeOf } from './described.ts';
+import { type Events, fetched } from './events.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { Fault, isOutage } from './fault.ts';
 import type { FileTable } from './file-table.ts';
@@ -11,6 +11,8 @@ import { Flights } from './flight.ts';
 import type { AnyFormat, ArtifactTarget, IndexTarget, Part } from './format.ts';
 import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
 import { complete } from './generations.ts';
+import { grownCache } from './grown-cache.ts';
+import { Listings } from './listings.ts';
 import type { Log } from './log.ts';
 import type { Objects } from './objects.ts';
 import { type Located, type Locating, placesOf } from './places.ts';
@@ -30,6 +32,7 @@ export interface DocumentDeps {
   readonly objects: Objects;
   readonly renderer: Renderer;
   readonly files: FileTable;
+  readonly events: Events;
   readonly log: Log;
   readonly now: () => number;
   /** Fetches a file that a root names and verifies it; `again`: also when it is here. */
@@ -51,6 +54,9 @@ export interface HeldIndex {
   readonly freshUntil: number;
 }
 
+/** When the upstream is asked of an index: `always` also while the copy is fresh, `never` even where there is none. */
+export type Asking = 'when_stale' | 'always' | 'never';
+
 /** Indexes are text and shrink to a tenth; the door undoes it, within `max_index_size`. */
 const PACKED = 'gzip, br';
 /** After an upstream failed, how long its stale copies answer before it is asked again. */
@@ -66,34 +72,36 @@ const ROWS = 1000;
 /** A remote's index documents: kept as received, fresh by the remote's terms, never replaced by something that does not decode. */
 export class Documents {
   readonly absences: Absences;
+  readonly #listings: Listings;
   readonly #deps: DocumentDeps;
   readonly #flights = new Flights<Held>();
-  readonly #studied = new LRUCache<string, Studied>({ max: 10_000 });
-  readonly #resting = new LRUCache<string, number>({ max: 10_000 });
+  readonly #studied = grownCache<Studied>(10_000);
+  readonly #resting = grownCache<number>(10_000);
 
   constructor(deps: DocumentDeps) {
     this.#deps = deps;
     this.absences = new Absences(deps.settings.negativeTtl);
+    this.#listings = new Listings({ ...deps, read: (target) => this.#held(target, 'when_stale') });
   }
 
-  /** `again`: ask the upstream even while the copy is fresh. */
-  async index(target: IndexTarget, again = false): Promise<HeldIndex> {
+  /** `pages`: so many of the documents that complete it, if there are more; default: all, up to a bound that is a fault. */
+  async index(target: IndexTarget, asking: Asking = 'when_stale', pages?: number): Promise<HeldIndex> {
     try {
-      return await this.#index(target, again);
+      return await this.#index(target, asking, pages);
     } catch (error) {
       if (!(error instanceof LostBlob)) throw error;
-      return this.#index(target, again);
+      return this.#index(target, asking, pages);
     }
   }
 
-  async #index(target: IndexTarget, again: boolean): Promise<HeldIndex> {
-    const held = new Map([[target.path, { target, ...(await this.#held(target, again)) }]]);
+  async #index(target: IndexTarget, asking: Asking, pages?: number): Promise<HeldIndex> {
+    const held = new Map([[target.path, { target, ...(await this.#held(target, asking)) }]]);
     let incomplete = false;
     const tried = new Set([target.path]);
     for (;;) {
       const { more } = await this.#study(target, [...held.values()]);
       const missing = more.filter(({ path }) => !tried.has(path));
-      if (missing.length === 0) break;
+      if (missing.length === 0 || (pages !== undefined && tried.size >= pages)) break;
       if (tried.size > MOST_ROUNDS)
         throw new Fault(
           'too_large',
@@ -101,7 +109,7 @@ export class Documents {
         );
       for (const next of missing) {
         tried.add(next.path);
-        const found = await this.#completing(next, again);
+        const found = await this.#completing(next, asking);
         if (found.held) held.set(next.path, { target: next, ...found.held });
         incomplete ||= found.outage;
       }
@@ -111,7 +119,7 @@ export class Documents {
 
   /** As the upstream says it, kept or fetched. */
   async bytes(target: IndexTarget): Promise<Buffer> {
-    return stored(this.#deps, (await this.#held(target, false)).row);
+    return stored(this.#deps, (await this.#held(target, 'when_stale')).row);
   }
 
   /** What the format needs to say where a target is: with the upstream's discovery document, when it has one. */
@@ -120,7 +128,7 @@ export class Documents {
     const discovery = format.discovery?.(target);
     const common = { format, options: settings.options, upstream: settings.url };
     if (!discovery) return common;
-    const { row } = await this.#held(discovery, false);
+    const { row } = await this.#held(discovery, 'when_stale');
     const document = { bytes: await stored(this.#deps, row), ...described(row) };
     return { ...common, discovery: document };
   }
@@ -155,9 +163,9 @@ export class Documents {
     this.#deps.files.forget(this.#deps.settings.name);
   }
 
-  async #completing(target: IndexTarget, again: boolean): Promise<{ held?: Held; outage: boolean }> {
+  async #completing(target: IndexTarget, asking: Asking): Promise<{ held?: Held; outage: boolean }> {
     try {
-      return { held: await this.#held(target, again), outage: false };
+      return { held: await this.#held(target, asking), outage: false };
     } catch (error) {
       if (!target.optional || !(error instanceof Fault)) throw error;
       return { outage: error.code !== 'not_found' };
@@ -180,13 +188,18 @@ export class Documents {
     };
   }
 
-  async #held(target: IndexTarget, again: boolean): Promise<Held> {
+  async #held(target: IndexTarget, asking: Asking): Promise<Held> {
     const { settings, objects } = this.#deps;
     const now = this.#deps.now();
-    const row = await objects.get(settings.name, target.path);
-    if (row && target.digest !== undefined && row.expected === target.digest) return { row, cache: 'hit' };
-    if (!row || row.upstream !== settings.url) return this.#refresh(target, undefined);
-    if (!again) {
+    const found = await objects.get(settings.name, target.path);
+    if (found && target.digest !== undefined && found.expected === target.digest) return { row: found, cache: 'hit' };
+    const row = found?.upstream === settings.url ? found : undefined;
+    if (asking === 'never') {
+      if (row) return { row, cache: 'hit' };
+      throw new Fault('not_found', `"${settings.name}" keeps no ${target.path}.`);
+    }
+    if (!row) return this.#refresh(target, undefined);
+    if (asking === 'when_stale') {
       const judged = verdict(row, settings.index, now);
       if (judged === 'fresh') return { row, cache: 'hit' };
       if (this.#rests(target, now) && usableOnError(row, settings.index, now)) return { row, cache: 'stale' };
@@ -276,7 +289,7 @@ export class Documents {
       repository: settings.name,
       objects,
       take: async (target, again) => {
-        if (target.kind === 'index') await this.#held(target, again);
+        if (target.kind === 'index') await this.#held(target, again ? 'always' : 'when_stale');
         else await keepFile(target, again);
       },
     });
@@ -309,6 +322,7 @@ export class Documents {
         const now = this.#deps.now();
         const next = documentRow(settings, format, target, { response, committed, before: row, now, ttl });
         await objects.record(next);
+        this.#deps.events.emit(fetched(next));
         this.#remember(target, committed.digest, studied);
         return next;
       });
@@ -321,7 +335,7 @@ export class Documents {
   }
 
   async #understood(target: IndexTarget, document: JobDocument): Promise<Understood> {
-    const { settings, format, renderer, ledger } = this.#deps;
+    const { settings, format, renderer } = this.#deps;
     const studied = await renderer.study({ format: format.id, documents: [document], options: settings.options });
     if (studied.kind === 'malformed') {
       throw new Fault(
@@ -329,21 +343,10 @@ export class Documents {
         `The upstream of "${settings.name}" sent something that is no ${format.traits.title} index (${document.type}): ${studied.message}`,
       );
     }
-    if (target.scope === 'package' && target.name !== undefined && !target.partial) {
-      const releases = studied.releases.map(({ name: _, ...release }) => release);
-      // Before it is served: when a release was first seen is what its age is judged by.
-      await ledger
-        .recordListing({
-          repository: settings.name,
-          format: format.id,
-          name: target.name,
-          at: this.#deps.now(),
-          releases,
-        })
-        .catch((error: unknown) =>
-          this.#deps.log.error('a listing was not recorded', { repository: settings.name, path: target.path, error }),
-        );
-    }
+    await this.#listings.record(
+      target,
+      studied.releases.map(({ name: _, ...release }) => release),
+    );
     return studied;
   }
 

@@ -1,25 +1,42 @@
 import type { Evicted, Ledger, ObjectFilter } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { Advice } from './advice.ts';
+import { Alerts } from './alerts.ts';
 import { Aliases } from './aliases.ts';
 import type { PullJournal } from './audited.ts';
+import { AwaySource } from './away.ts';
+import { ClaimedSource, requireOwn } from './claimed.ts';
+import { Claims } from './claims.ts';
 import { composeAddress, composeHosted, composePolicy, composeRemote, composeVirtual } from './compose.ts';
+import {
+  claimsOf,
+  type DeclaredRepository,
+  declaration,
+  membersOf,
+  virtualsInOrder,
+  virtualsOf,
+  watchedOf,
+} from './declared.ts';
+import type { Events } from './events.ts';
 import { Exchange, type UpstreamStatus } from './exchange.ts';
-import { type AskedRelease, type Explained, explain } from './explain.ts';
+import { type AskedRelease, type Explained, explain, usualFor } from './explain.ts';
 import { Fault } from './fault.ts';
 import { FileTable } from './file-table.ts';
 import { FirstSeen } from './first-seen.ts';
-import type { AnyFormat, RepositoryKind } from './format.ts';
+import type { AnyFormat } from './format.ts';
 import type { HostedSource } from './hosted.ts';
 import { hostedSettings } from './hosted-settings.ts';
 import type { Log } from './log.ts';
 import type { Member } from './members.ts';
 import type { Metrics } from './metrics.ts';
+import { mirrorIn } from './mirrors.ts';
 import { BESIDE } from './mutation.ts';
 import { Objects } from './objects.ts';
 import { canonicalPath } from './path.ts';
 import { Pins } from './pins.ts';
 import { type Probe, probe } from './probe.ts';
+import { releaseUrl } from './purl.ts';
 import type { RemoteSource } from './remote.ts';
 import { type RemoteSpec, remoteSettings } from './remote-settings.ts';
 import type { Renderer } from './renderer.ts';
@@ -27,13 +44,9 @@ import { Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { ServeDeps } from './serve.ts';
 import type { Ask, PolicyRevision, Source } from './source.ts';
+import { Watch } from './watch.ts';
 
-/** A repository as it is declared, defaults filled in. */
-export interface DeclaredRepository {
-  readonly kind: RepositoryKind;
-  readonly name: string;
-  readonly spec: Readonly<Record<string, unknown>>;
-}
+export type { DeclaredRepository };
 
 export interface EngineDeps {
   readonly formats: ReadonlyMap<string, AnyFormat>;
@@ -43,6 +56,8 @@ export interface EngineDeps {
   readonly journal: PullJournal;
   readonly renderer: Renderer;
   readonly metrics: Metrics;
+  /** Told what happened. */
+  readonly events: Events;
   readonly log: Log;
   readonly now: () => number;
   /** Public registry of a format, for a remote without `url`. */
@@ -51,6 +66,8 @@ export interface EngineDeps {
   readonly memory: number;
   /** A pull that cannot be put on record at once is not served. */
   readonly strictAudit?: boolean;
+  /** Whom to ask about a refusal; default: whoever runs this server. `{purl}` stands for what was refused. */
+  readonly refusalHelp?: string | undefined;
 }
 
 interface Built extends Repository {
@@ -79,22 +96,34 @@ export class Engine {
   readonly #roots: ReadonlyMap<string, AnyFormat>;
   #repositories: ReadonlyMap<string, Built> = new Map();
   readonly #firstSeen: FirstSeen;
+  readonly #alerts: Alerts;
+  readonly #watch: Watch;
   #policy: PolicyRevision | undefined;
-  /** The virtuals that a repository is a member of. */
+  /** The virtuals that a repository is in, at whatever depth. */
   #virtuals: ReadonlyMap<string, readonly string[]> = new Map();
+  #claims = new Claims();
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.#objects = new Objects(deps.ledger, deps.store);
     this.#firstSeen = new FirstSeen(deps.ledger);
-    const { store, renderer, memory } = deps;
+    this.#alerts = new Alerts(deps);
+    this.#watch = new Watch({ ...deps, alerts: this.#alerts, random: Math.random });
+    const { store, renderer, memory, log, refusalHelp } = deps;
     const rooted = [...deps.formats.values()].filter(({ traits }) => traits.root !== undefined);
     this.#roots = new Map(rooted.map((format) => [format.traits.root ?? '', format]));
     const pins = new Pins();
     this.serving = {
-      renditions: new Renditions({ store, objects: this.#objects, renderer, memory }),
-      aliases: new Aliases({ store, renderer, pins }),
+      renditions: new Renditions({
+        store,
+        objects: this.#objects,
+        renderer,
+        memory,
+        found: (...findings) => this.#alerts.found(...findings),
+      }),
+      aliases: new Aliases({ store, objects: this.#objects, renderer, pins }),
       pins,
+      advice: new Advice({ store, renderer, log, help: refusalHelp }),
     };
   }
 
@@ -102,12 +131,14 @@ export class Engine {
   configure(declared: readonly DeclaredRepository[], policy?: PolicyRevision): void {
     this.#policy = policy;
     this.#virtuals = virtualsOf(declared);
+    const claims = claimsOf(declared, this.#deps.formats);
+    if (claims.id !== this.#claims.id) this.#claims = claims;
     const next = new Map<string, Built>();
     for (const one of declared.filter(({ kind }) => kind === 'remote'))
       next.set(one.name, this.#reused(one, []) ?? this.#remote(one));
     for (const one of declared.filter(({ kind }) => kind === 'hosted'))
       next.set(one.name, this.#reused(one, []) ?? this.#hosted(one));
-    for (const one of declared.filter(({ kind }) => kind === 'virtual')) {
+    for (const one of virtualsInOrder(declared)) {
       const members = membersOf(one).flatMap((name) => next.get(name) ?? []);
       next.set(one.name, this.#reused(one, members) ?? this.#virtual(one, members));
     }
@@ -115,11 +146,23 @@ export class Engine {
     this.#repositories = next;
     for (const old of before.values()) {
       if (next.get(old.name) !== old) old.life.current = false;
-      if (!keeps(old) || goesOn(old, next.get(old.name))) continue;
+      if (old.kind === 'virtual' || goesOn(old, next.get(old.name))) continue;
       old.hosted?.retire();
       void this.#empty(old.name);
     }
     for (const { hosted } of next.values()) hosted?.upkeep.check(this.#deps.now());
+    this.#watch.configure(watchedOf(declared, next), claims);
+  }
+
+  /** Looks for public packages under private names, as far as that is due. */
+  watch(): Promise<void> {
+    return this.#watch.turn();
+  }
+
+  /** When the alerts that were raised so far are on record. */
+  async alerted(): Promise<void> {
+    await this.#watch.idle();
+    await this.#alerts.settled();
   }
 
   repository(name: string): Repository | undefined {
@@ -133,26 +176,33 @@ export class Engine {
 
   /** The repository that has what clients of `root` know as the registry `namespace`: virtuals first, then by name. */
   mirrorOf(root: string, namespace: string): Repository | undefined {
-    const mirrors = [...this.#repositories.values()].filter(
-      ({ format, uses }) => format.traits.root === root && uses.some((name) => this.#isKnownAs(name, namespace)),
-    );
-    const rank = ({ kind, name }: Built): string => `${kind === 'virtual' ? 0 : 1} ${name}`;
-    return mirrors.sort((one, other) => (rank(one) < rank(other) ? -1 : 1))[0];
+    return mirrorIn(this.#repositories, root, namespace);
   }
 
   /** Removes what a remote or hosted repository keeps, as far as the filter says. */
   async evict(filter: ObjectFilter & { readonly all?: boolean }): Promise<Evicted> {
     const forgotten = (paths: readonly string[] | 'all') => this.evicted(filter.repository, paths);
     const evicted = await this.#objects.evict(filter, forgotten);
-    if (filter.path === undefined) return evicted;
-    const { repository, path } = filter;
+    const { repository, path, ...what } = filter;
+    if (path === undefined) return this.#told(repository, what, evicted);
     const beside = await this.#objects.evict({ repository, prefix: `${path}${BESIDE}` }, forgotten);
-    return {
-      objects: evicted.objects + beside.objects,
-      bytes: evicted.bytes + beside.bytes,
-      paths: [...evicted.paths, ...beside.paths],
-      blobs: [...evicted.blobs, ...beside.blobs],
-    };
+    return this.#told(
+      repository,
+      { path },
+      {
+        objects: evicted.objects + beside.objects,
+        bytes: evicted.bytes + beside.bytes,
+        paths: [...evicted.paths, ...beside.paths],
+        blobs: [...evicted.blobs, ...beside.blobs],
+      },
+    );
+  }
+
+  #told(repository: string, what: object, evicted: Evicted): Evicted {
+    const { objects, bytes } = evicted;
+    const details = { ...what, objects, bytes };
+    if (objects > 0) this.#deps.events.emit({ kind: 'evicted', at: this.#deps.now(), repository, details });
+    return evicted;
   }
 
   /** Forgets what memory holds of objects that were evicted. */
@@ -169,25 +219,22 @@ export class Engine {
   /** Asks a remote's upstream for a path without a client and without keeping anything. */
   async probe(name: string, path: string): Promise<Probe> {
     const repository = this.#repositories.get(name);
-    if (!repository?.exchange || !repository.remote) throw new Fault('not_found', `There is no remote "${name}".`);
-    return probe(repository, repository.remote, repository.exchange, canonicalPath(path));
+    const { exchange, remote } = repository ?? {};
+    if (!repository || !exchange || !remote) throw new Fault('not_found', `There is no remote "${name}".`);
+    const probed = { repository, remote, exchange, guarded: this.#judged(repository) };
+    return probe(probed, canonicalPath(path), this.#deps.now());
   }
 
   /** What the rules say of a release now; `repository` absent: the one that clients of its format usually ask. */
   async explain(asked: AskedRelease, repository: string | undefined, ask: Ask): Promise<Explained> {
-    const found = repository === undefined ? this.#usual(asked.type) : this.#repositories.get(repository);
+    const found =
+      repository === undefined ? usualFor(asked.type, this.#repositories.values()) : this.#repositories.get(repository);
     if (!found && repository !== undefined) throw new Fault('not_found', `There is no repository "${repository}".`);
     if (!found) throw new Fault('not_found', `There is no repository of packages of type ${asked.type}.`);
     const { store, renderer } = this.#deps;
-    return explain(found, asked, ask, { store, renderer });
-  }
-
-  /** The one at the format's own mount, else the first by kind and name. */
-  #usual(type: string): Built | undefined {
-    const all = [...this.#repositories.values()].filter(({ format }) => format.traits.purl === type);
-    const rank = ({ kind, name, format }: Built): string =>
-      `${name === format.traits.mount ? 0 : 1}${['virtual', 'hosted', 'remote'].indexOf(kind)} ${name}`;
-    return all.sort((one, other) => (rank(one) < rank(other) ? -1 : 1))[0];
+    const explained = await explain(found, asked, ask, { store, renderer });
+    if (explained.allowed || explained.rule === undefined) return explained;
+    return { ...explained, help: this.serving.advice.help(explained.rule, releaseUrl(asked), false) };
   }
 
   status(name: string): UpstreamStatus {
@@ -214,13 +261,6 @@ export class Engine {
     }
   }
 
-  #isKnownAs(name: string, namespace: string): boolean {
-    const { format, exchange, options } = this.#repositories.get(name) ?? {};
-    if (!format || !exchange) return false;
-    const { url } = exchange.settings;
-    return (format.namespaces?.(url, options ?? {}) ?? [new URL(url).host]).includes(namespace);
-  }
-
   #reused(one: DeclaredRepository, members: readonly Built[]): Built | undefined {
     const known = this.#repositories.get(one.name);
     if (known?.declared !== declaration(one, members)) return undefined;
@@ -231,9 +271,9 @@ export class Engine {
 
   #remote(one: DeclaredRepository): Built {
     const format = this.#format(one);
-    const { store, ledger, upstream, renderer, log, now, metrics } = this.#deps;
+    const { store, ledger, upstream, renderer, events, log, now, metrics } = this.#deps;
     const settings = remoteSettings(one.name, one.spec as RemoteSpec, format, this.#deps.publicUpstream(format));
-    const exchange = new Exchange(settings, upstream, metrics, now);
+    const exchange = new Exchange(settings, upstream, metrics, now, events);
     const { remote, guarded } = composeRemote({
       settings,
       format,
@@ -243,6 +283,7 @@ export class Engine {
       objects: this.#objects,
       renderer,
       files: this.#files,
+      events,
       log,
       now,
       outdated: () => this.#outdate(one.name),
@@ -253,7 +294,7 @@ export class Engine {
 
   #hosted(one: DeclaredRepository): Built {
     const format = this.#format(one);
-    const { store, renderer, log, now } = this.#deps;
+    const { store, renderer, events, log, now } = this.#deps;
     const settings = hostedSettings(one.name, one.spec);
     const hosted = composeHosted({
       settings,
@@ -262,19 +303,25 @@ export class Engine {
       objects: this.#objects,
       files: this.#files,
       renderer,
+      events,
       log,
       now,
       changed: () => this.#outdate(one.name),
+      requireOwn: (names) => requireOwn(this.#claims, one.name, names),
+      published: (name) => this.#watch.published(one.name, name),
     });
     return { ...this.#built(one, [], format, hosted, {}), hosted, publisher: hosted };
   }
 
   #virtual(one: DeclaredRepository, members: readonly Built[]): Built {
     const format = this.#format(one);
-    const sources: Member[] = members.map(({ name, guarded, options }) => ({
-      name,
-      source: this.#underPolicy(guarded, { format, options }, [name, one.name]),
-    }));
+    const byName = new Map(members.map((member) => [member.name, member]));
+    const sources = membersOf(one).map((name): Member => {
+      const member = byName.get(name);
+      if (!member) return { name, source: new AwaySource(name) };
+      const { options, uses } = member;
+      return { name, uses, source: this.#underPolicy(this.#own(member), { format, options }, [name, one.name]) };
+    });
     const merge = one.spec['merge'] === 'union' ? 'union' : 'first';
     const virtual = composeVirtual(one.name, format, sources, merge, this.#files);
     const optioned = members.find(({ kind }) => kind !== 'hosted');
@@ -301,17 +348,28 @@ export class Engine {
     };
   }
 
-  /** What its own address answers with: by the strictest policy of every virtual it belongs to. A virtual's members are guarded. */
+  /** What its own address answers with: by the strictest policy of every virtual it is in. A virtual's members are guarded. */
   #addressed({
     name,
     kind,
     format,
     options,
     guarded,
-  }: Pick<Built, 'name' | 'kind' | 'format' | 'options' | 'guarded'>): Pick<Built, 'source' | 'terms'> {
-    const through = [name, ...(this.#virtuals.get(name) ?? [])];
-    const source = kind === 'virtual' ? guarded : this.#underPolicy(guarded, { format, options }, through);
-    return { source: composeAddress(source, { name, format, options }, this.#deps), terms: this.#termsOf(name) };
+  }: Pick<Built, 'name' | 'kind' | 'format' | 'options' | 'guarded'>): Pick<Built, 'source' | 'refusals' | 'terms'> {
+    const source = this.#judged({ name, kind, format, options, guarded });
+    return { ...composeAddress(source, { name, format, options }, this.#deps), terms: this.#termsOf(name) };
+  }
+
+  #judged(one: Pick<Built, 'name' | 'kind' | 'format' | 'options' | 'guarded'>): Source {
+    const above = this.#virtuals.get(one.name) ?? [];
+    const own = this.#own(one);
+    return one.kind === 'virtual' && above.length === 0 ? own : this.#underPolicy(own, one, [one.name, ...above]);
+  }
+
+  /** Asked for nothing that is claimed for others. */
+  #own({ name, kind, format, guarded }: Pick<Built, 'name' | 'kind' | 'format' | 'guarded'>): Source {
+    const isConcerned = this.#claims.id !== '' && kind !== 'virtual';
+    return isConcerned ? new ClaimedSource(guarded, name, format, this.#claims) : guarded;
   }
 
   #underPolicy(
@@ -324,7 +382,7 @@ export class Engine {
   }
 
   #termsOf(name: string): string {
-    return JSON.stringify([this.#policy?.id, this.#virtuals.get(name)]);
+    return JSON.stringify([this.#policy?.id, this.#claims.id, this.#virtuals.get(name)]);
   }
 
   #format(one: DeclaredRepository): AnyFormat {
@@ -334,27 +392,7 @@ export class Engine {
   }
 }
 
-/** It has objects of its own. */
-function keeps({ kind }: Built): boolean {
-  return kind !== 'virtual';
-}
-
 /** The next of its name is the same repository, declared otherwise. */
 function goesOn(old: Built, next: Built | undefined): boolean {
   return next?.kind === old.kind && next.format === old.format;
-}
-
-function virtualsOf(declared: readonly DeclaredRepository[]): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const one of declared.filter(({ kind }) => kind === 'virtual'))
-    for (const member of membersOf(one)) found.set(member, [...(found.get(member) ?? []), one.name]);
-  return found;
-}
-
-function membersOf(one: DeclaredRepository): readonly string[] {
-  return (one.spec['members'] ?? []) as readonly string[];
-}
-
-function declaration(one: DeclaredRepository, members: readonly Built[]): string {
-  return [JSON.stringify([one.kind, one.name, one.spec]), ...members.map(({ declared }) => declared)].join('\n');
 }

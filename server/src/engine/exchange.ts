@@ -1,4 +1,5 @@
 import { type Upstream, UpstreamError, type UpstreamResponse } from '../upstream/upstream.ts';
+import type { Events } from './events.ts';
 import { Fault } from './fault.ts';
 import { HEADER_LINES, type Place } from './format.ts';
 import type { Metrics } from './metrics.ts';
@@ -29,6 +30,7 @@ export class Exchange {
     readonly upstream: Upstream,
     readonly metrics: Metrics,
     readonly now: () => number,
+    readonly events: Events,
   ) {}
 
   /** How the last request went. */
@@ -127,7 +129,14 @@ export class Exchange {
 
   #went(outcome: string, began: number, failure: string | undefined): void {
     this.metrics.upstream(this.settings.name, outcome, (performance.now() - began) / 1000);
-    this.#last = { at: this.now(), ...(failure === undefined ? {} : { failure }) };
+    const at = this.now();
+    const wasDown = this.#last?.failure !== undefined;
+    this.#last = { at, ...(failure === undefined ? {} : { failure }) };
+    const isDown = failure !== undefined;
+    if (isDown === wasDown) return;
+    const { name: repository } = this.settings;
+    const details = isDown ? { reason: failure } : {};
+    this.events.emit({ kind: isDown ? 'upstream_down' : 'upstream_up', at, repository, details });
   }
 }
 

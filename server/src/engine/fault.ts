@@ -1,3 +1,5 @@
+import type { Age } from '../policy/evidence.ts';
+
 /** Every outcome meant for a caller; `docs/errors.md` describes each, and a test walks both. */
 export const FAULT_CODES = [
   'invalid',
@@ -44,6 +46,17 @@ export interface FaultDetails {
   readonly rule?: string;
   /** Epoch milliseconds at which the refusal lifts by itself. */
   readonly until?: number;
+  /** Name of the package, as its format has it, and the version that is refused; absent: a file of none, or all of them. */
+  readonly package?: string | undefined;
+  readonly version?: string | undefined;
+  /** What its age was judged by. */
+  readonly evidence?: Age;
+  /** The version to use instead, where one is known. */
+  readonly nearest?: string;
+  /** Whom to ask, for people. */
+  readonly help?: string;
+  /** Id of the decision, where it is on record. */
+  readonly decision?: string;
   /** Seconds after which asking again may help: becomes `Retry-After`. */
   readonly retryAfter?: number;
   /** How to sign in, where that is not by Basic: becomes `WWW-Authenticate`. */

@@ -49,6 +49,12 @@ export class FileTable {
     return this.#studies.get(key(repository, index))?.generation === generation;
   }
 
+  /** All that the index lists. */
+  every(repository: string, index: string): Iterable<FileFacts> {
+    const study = this.#studies.get(key(repository, index));
+    return study ? everyFile(study.files) : [];
+  }
+
   find(repository: string, index: string, path: string): FileFacts | undefined {
     return found(this.#studies.get(key(repository, index)), path);
   }

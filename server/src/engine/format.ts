@@ -41,6 +41,13 @@ export interface Format<Doc> {
     name: string,
     options: Readonly<Record<string, unknown>>,
   ): { readonly namespace?: string; readonly name: string };
+  /**
+   * Names that a request says besides its own: of a search, of a list of what a project uses, of a record in a database; of
+   * a document that is about a group of packages, the group with the separator that follows it. Throws `Malformed`.
+   */
+  mentions?(target: Target): readonly string[];
+  /** The call without what it says of these; undefined: it cannot be made without. */
+  without?(call: CallTarget, isLeftOut: (name: string) => boolean): CallTarget | undefined;
   /** The names under which clients know the upstream at `url`, when they ask a mirror for it: `docker.io`. */
   namespaces?(url: string, options: Readonly<Record<string, unknown>>): readonly string[];
   /** The status line's body as this protocol's client shows it to a person. */
@@ -93,8 +100,12 @@ export interface IndexCodec<Doc> {
   releases(doc: Doc): Iterable<Release>;
   /** The document without the files the judge withholds; also repairs what points at a dropped release. */
   keep(doc: Doc, judge: Judge): Doc;
+  /** A list of packages, without some of them; any other document as it is. */
+  unlisted?(doc: Doc, isLeftOut: (name: string) => boolean): Doc;
   /** What an alias means now: an OCI tag, `latest`, a file of Debian's current generation. Undefined: the document does not say. */
   choose?(doc: Doc, select: string, judge: Judge): ArtifactTarget | IndexTarget | undefined;
+  /** What an alias that means `target` now meant when it meant that version. */
+  earlier?(target: ArtifactTarget, version: string): ArtifactTarget;
   /** One document of several; earlier ones win. */
   merge(docs: readonly Doc[]): Doc;
   /** The view of the document that the target asks for; undefined when the document has no such view (an unknown version). */
@@ -193,6 +204,11 @@ export interface ArtifactTarget {
   readonly url?: string;
   /** The moving name it was asked for by: what `ban_tags` looks at. */
   readonly tag?: string;
+  /**
+   * Releases name it by its bytes: it may be had where one of them may, and where it is none itself, only there. What the
+   * paths of these releases begin with.
+   */
+  readonly part?: string;
   /** Set by the engine: the path of the alias that led to it. */
   readonly alias?: string;
   /** Its path does not say which index lists it: any that the repository holds may. */
@@ -226,8 +242,20 @@ export interface IndexTarget {
   readonly optional?: boolean;
   /** Describes some of a package's releases: no listing of it, by which new ones would be told from old. */
   readonly partial?: boolean;
+  /** What it says of releases that no document dates, which is put on record when it is first had. */
+  readonly sights?: Sighting;
   /** May exist where no roster of its package does; then the first member that has it owns it. */
   readonly unlisted?: boolean;
+}
+
+/** How a document tells of releases that nothing but the first sight of them dates. */
+export interface Sighting {
+  /** The list of the package's moving names: read once, when the package is first asked for. */
+  readonly first: IndexTarget;
+  /** Version of the release that the document is: it names the others in it, and all of its files, by their bytes. */
+  readonly carrier?: string;
+  /** Version of the release that those in it refer to. */
+  readonly beside?: string;
 }
 
 /** A checksum or signature of what we rendered: it must match our bytes, not the upstream's. */
@@ -308,6 +336,8 @@ export interface Release {
   readonly yanked?: boolean;
   /** The release is a name that moves: what `ban_tags` looks at. */
   readonly tag?: string;
+  /** The document does not say what the name means; `version` is the name. */
+  readonly unresolved?: true;
 }
 
 export interface ReleaseFile {
@@ -316,6 +346,8 @@ export interface ReleaseFile {
   /** Where the upstream has it, absolute; default: what `locate` says. */
   readonly url?: string;
   readonly digest?: Digest;
+  /** Of the same bytes, of another kind: to compare with what others announce. */
+  readonly alsoDigest?: Digest;
   /** Bytes. */
   readonly size?: number;
   readonly role?: Role;

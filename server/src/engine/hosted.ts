@@ -1,5 +1,6 @@
 import type { ObjectRow } from '../ledger/ledger.ts';
 import type { Blob, Store } from '../store/store.ts';
+import type { Events } from './events.ts';
 import { Fault } from './fault.ts';
 import type { FileTable } from './file-table.ts';
 import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget, Publication } from './format.ts';
@@ -21,10 +22,15 @@ export interface HostedDeps {
   readonly objects: Objects;
   readonly files: FileTable;
   readonly renderer: Renderer;
+  readonly events: Events;
   readonly log: Log;
   readonly now: () => number;
   /** What was answered from it until now may have another answer. */
   readonly changed: () => void;
+  /** Throws `withheld` for names that are claimed for others. */
+  readonly requireOwn: (names: readonly string[]) => void;
+  /** There is something new of a package. */
+  readonly published: (name: string) => void;
 }
 
 /** A reader and a writer may miss each other so often before the bytes are taken for lost. */
@@ -38,13 +44,15 @@ export class HostedSource implements Source, Publisher {
   readonly #publisher: HostedPublisher;
 
   constructor(deps: HostedDeps) {
-    const { settings, changed } = deps;
+    const { settings, events, changed, now } = deps;
     const common = { ...deps, ...settings, repository: settings.name };
     this.#deps = deps;
     this.#packages = new HostedPackages(common);
-    const removed = (): void => {
+    const removed = (paths: readonly string[] | 'all'): void => {
       this.#packages.forget();
       changed();
+      if (paths.length > 0)
+        events.emit({ kind: 'evicted', at: now(), repository: settings.name, details: { paths, why: 'upkeep' } });
     };
     this.upkeep = new Upkeep({ ...common, removed });
     this.#publisher = new HostedPublisher({ ...deps, packages: this.#packages, upkeep: this.upkeep });

@@ -61,6 +61,6 @@ function holds(header: string | string[] | undefined, tag: string, lastModified:
 }
 
 /** A reason phrase: printable ASCII, one line, not long (RFC 9112 §4). */
-export function reasonPhrase(message: string): string {
-  return message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
+export function reasonPhrase(message: string, longest = 200): string {
+  return message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, longest);
 }

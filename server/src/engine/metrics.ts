@@ -5,6 +5,8 @@ export class Metrics {
   readonly #requests: Counter<'repository' | 'kind' | 'result'>;
   readonly #bytes: Counter<'repository'>;
   readonly #upstream: Histogram<'repository' | 'outcome'>;
+  readonly #alerts: Counter<'kind'>;
+  readonly #decisions: Counter<'repository' | 'rule' | 'decision'>;
 
   constructor(registry: Registry) {
     this.#requests = new Counter({
@@ -26,6 +28,18 @@ export class Metrics {
       buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
       registers: [registry],
     });
+    this.#alerts = new Counter({
+      name: 'entrepot_alerts_total',
+      help: 'Alerts raised: public packages under private names, versions with two contents.',
+      labelNames: ['kind'],
+      registers: [registry],
+    });
+    this.#decisions = new Counter({
+      name: 'entrepot_decisions_total',
+      help: 'Requests that a rule refused, an exemption let through, or a rule that only observes would have refused.',
+      labelNames: ['repository', 'rule', 'decision'],
+      registers: [registry],
+    });
   }
 
   /** Bound once, so that counting costs no label look-up. */
@@ -35,6 +49,15 @@ export class Metrics {
 
   bytes(repository: string): { inc(bytes: number): void } {
     return this.#bytes.labels({ repository });
+  }
+
+  /** `rule`: kind and name of a declared resource; absent: of what no rule may let through. */
+  decision(repository: string, rule: string | undefined, decision: 'refused' | 'observed' | 'exempted'): void {
+    this.#decisions.labels({ repository, rule: rule ?? 'none', decision }).inc();
+  }
+
+  alert(kind: string): void {
+    this.#alerts.labels({ kind }).inc();
   }
 
   /** `outcome`: a status class as `2xx`, or the kind of failure. */

@@ -1,4 +1,4 @@
-import { refusal } from '../policy/rules.ts';
+import { claimsAgainst } from './claimed.ts';
 import type { Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import type { IndexTarget, Place, Target } from './format.ts';
@@ -6,6 +6,7 @@ import { encodePath } from './path.ts';
 import type { RemoteSource } from './remote.ts';
 import type { Repository } from './repository.ts';
 import { parse } from './serve.ts';
+import type { Source } from './source.ts';
 
 /** What an upstream answers to a path, and what the repository would make of it. */
 export interface Probe {
@@ -24,21 +25,32 @@ export interface Probe {
   readonly decision: { readonly allowed: boolean; readonly rule?: string; readonly reason?: string };
 }
 
-/** Nothing is kept, no pull is recorded, the body is not read. */
+export interface Probed {
+  readonly repository: Repository;
+  readonly remote: RemoteSource;
+  readonly exchange: Exchange;
+  /** What its address answers with, and puts nothing on record. */
+  readonly guarded: Source;
+}
+
+/** Nothing is kept, no pull is recorded, the body is not read. A name that is claimed for others is not asked for. */
 export async function probe(
-  repository: Repository,
-  remote: RemoteSource,
-  exchange: Exchange,
+  { repository, remote, exchange, guarded }: Probed,
   path: string,
+  now: number,
 ): Promise<Probe> {
   const request = { method: 'GET', path, query: '', accept: undefined };
   const target = parse(repository, request, { base: '', options: repository.options });
+  const refused = await refusalOf(guarded, target, now);
   const known = {
     path,
     target: target.kind,
     classification: classified(target, exchange),
-    decision: decided(target, exchange),
+    decision: refused
+      ? { allowed: false, rule: refused.details.rule ?? '', reason: refused.message }
+      : { allowed: true },
   };
+  if (refused && claimsAgainst(refused)) return { ...known, failure: refused.message };
   try {
     const place = await placeOf(remote, target);
     const response = await exchange.send(place, {});
@@ -81,11 +93,17 @@ function classified(target: Target, exchange: Exchange): Probe['classification']
   return exchange.settings.termsOf(target) === 'immutable' ? 'immutable' : 'mutable';
 }
 
-function decided(target: Target, exchange: Exchange): Probe['decision'] {
-  const { rules } = exchange.settings;
-  if (target.kind !== 'artifact' || !rules) return { allowed: true };
-  const refused = refusal(target, [rules]);
-  return refused ? { allowed: false, ...refused } : { allowed: true };
+/** What cannot be told before it is asked for counts as allowed: the answer says why. */
+async function refusalOf(guarded: Source, target: Target, now: number): Promise<Fault | undefined> {
+  const ask = { now, requestId: 'probe', principal: 'probe', headOnly: true };
+  try {
+    if (target.kind === 'artifact') await guarded.artifact(target, ask);
+    else if (target.kind === 'index') await guarded.index(target, { ...ask, kept: true });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return error.code === 'withheld' ? error : undefined;
+  }
 }
 
 /** Cookies are the upstream's business with us. */

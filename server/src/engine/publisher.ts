@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { FOREVER, type HostedChange, type ObjectRow } from '../ledger/ledger.ts';
 import { IntegrityError, type Store, type Upload } from '../store/store.ts';
+import { namesIn } from './claimed.ts';
+import type { Events } from './events.ts';
 import { Fault } from './fault.ts';
 import type {
   AnyFormat,
@@ -49,9 +51,14 @@ export interface PublisherDeps {
   readonly objects: Objects;
   readonly packages: HostedPackages;
   readonly upkeep: Upkeep;
+  readonly events: Events;
   readonly now: () => number;
   /** What was answered from this repository until now may have another answer. */
   readonly changed: () => void;
+  /** Throws `withheld` for names that are claimed for others. */
+  readonly requireOwn: (names: readonly string[]) => void;
+  /** There is something new of a package. */
+  readonly published: (name: string) => void;
 }
 
 /** How often a change is made anew because somebody else was quicker. */
@@ -86,6 +93,7 @@ export class HostedPublisher implements Publisher {
 
   async #file(publication: FilePublication, { size, type, digests = [], chunks }: Incoming): Promise<Receipt> {
     const { file } = publication;
+    this.#requireOwn(namesIn(this.#deps.format, file));
     this.#requireFits(file.path, size ?? 0);
     const upload = await storing(this.#deps.store.begin(digests.map((digest) => digest.slice(0, digest.indexOf(':')))));
     try {
@@ -112,7 +120,7 @@ export class HostedPublisher implements Publisher {
       const isKnown = before?.digest === `sha256:${sha256}`;
       if (!replaces && before && !isKnown) throw this.#taken(file.path, false);
       const row = this.#rowOf(file, file.type ?? type, await storing(upload.commit()));
-      if (replaces) await objects.record(row);
+      if (replaces) await this.#replace(row, isKnown);
       else if (!isKnown) await this.#commit({ files: [{ object: row }] });
       return { before, row };
     });
@@ -121,6 +129,11 @@ export class HostedPublisher implements Publisher {
     if (!before) changed();
     const result = before === undefined ? 'created' : before.digest === row.digest ? 'known' : 'replaced';
     return { result, digest: row.digest, tag: result === 'known' && !replaces ? (before?.tag ?? row.tag) : row.tag };
+  }
+
+  async #replace(row: ObjectRow, isKnown: boolean): Promise<void> {
+    await this.#deps.objects.record(row);
+    if (!isKnown) this.#tell({ files: [row.path] });
   }
 
   async #remove({ file, frees }: FileRemoval): Promise<Receipt> {
@@ -152,6 +165,7 @@ export class HostedPublisher implements Publisher {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const before = await packages.package(name);
       const change = understood(() => publication.change(sent, before));
+      if (change.files !== undefined && change.files.length > 0) this.#requireOwn([name]);
       const done = await objects.keep(() =>
         this.#make(name, before, change, (from) => this.#stored(from, reception, committed)),
       );
@@ -220,7 +234,20 @@ export class HostedPublisher implements Publisher {
       ...change,
     });
     if (outcome.is === 'taken') throw this.#taken(outcome.path, outcome.removed);
-    return outcome.is === 'done';
+    if (outcome.is !== 'done') return false;
+    const { package: name, files = [], removed = [] } = change;
+    if (name !== undefined && files.length > 0) this.#deps.published(name);
+    this.#tell({
+      ...(name === undefined ? {} : { purl: packageUrl(format, {}, name) }),
+      files: files.map(({ object }) => object.path),
+      ...(removed.length === 0 ? {} : { removed: removed.map(({ path }) => path) }),
+    });
+    return true;
+  }
+
+  #tell(details: Readonly<Record<string, unknown>>): void {
+    const { events, settings, now } = this.#deps;
+    events.emit({ kind: 'published', at: now(), repository: settings.name, details });
   }
 
   #settled(rows: readonly ObjectRow[], removed: readonly number[]): void {
@@ -271,6 +298,18 @@ export class HostedPublisher implements Publisher {
         : { name, purl: packageUrl(format, {}, name, version), publishedAt: published ?? at, publishedBy: 'server' }),
       ...(version === undefined ? {} : { version }),
     };
+  }
+
+  /** What others have claimed is theirs to publish; to remove it from here is possible. */
+  #requireOwn(names: readonly string[]): void {
+    try {
+      this.#deps.requireOwn(names);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const { message, details } = error;
+      const said = message.replace(/ is not asked of /, ' cannot be published to ');
+      throw new Fault('conflict', said, { cause: error, details });
+    }
   }
 
   #requireThere(): void {

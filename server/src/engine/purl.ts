@@ -19,6 +19,11 @@ export function packageUrl(
   return new PackageURL(type, namespace, own, version, undefined, undefined).toString();
 }
 
+/** The package URL of a release whose parts are known. */
+export function releaseUrl({ type, namespace, name, version }: PackageParts & { readonly version: string }): string {
+  return new PackageURL(type, namespace, name, version, undefined, undefined).toString();
+}
+
 export function packageOf(
   { traits, purl }: AnyFormat,
   options: Readonly<Record<string, unknown>>,

@@ -1,17 +1,20 @@
-import { LRUCache } from 'lru-cache';
 import { type ArtifactDeps, Artifacts } from './artifacts.ts';
 import { collect } from './collect.ts';
+import { type DateDeps, Dates } from './dates.ts';
 import { type DocumentDeps, Documents } from './documents.ts';
 import { factsOfTarget } from './facts.ts';
 import { Fault, faultOnly } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Place } from './format.ts';
 import { encodePath } from './path.ts';
 import { fileAt, placesOf } from './places.ts';
+import { type SightDeps, Sights } from './sights.ts';
 import type { Ask, CacheState, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 import { ContentSums, type SumDeps } from './sums.ts';
 
 export type RemoteDeps = Omit<DocumentDeps, 'keepFile' | 'received'> &
   Omit<ArtifactDeps, 'locating' | 'sums'> &
+  Omit<DateDeps, 'locating' | 'read'> &
+  Omit<SightDeps, 'read' | 'kept'> &
   Pick<SumDeps, 'outdated'>;
 
 /** A file's facts; with how its own document was had, where the file is one. */
@@ -31,8 +34,8 @@ export class RemoteSource implements Source {
   readonly #deps: RemoteDeps;
   readonly #documents: Documents;
   readonly #artifacts: Artifacts;
-  /** Of files that are not here. */
-  readonly #dates = new LRUCache<string, { readonly at: number | undefined }>({ max: 20_000, ttl: 10 * 60_000 });
+  readonly #dates: Dates;
+  readonly #sights: Sights;
   #revived: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   constructor(deps: RemoteDeps) {
@@ -43,14 +46,32 @@ export class RemoteSource implements Source {
       keepFile: (target, again) => this.#artifacts.keep(target, again),
       received: (target) => sums.received(target),
     });
-    this.#artifacts = new Artifacts({ ...deps, sums, locating: (target) => this.#documents.locating(target) });
+    const locating = (target: ArtifactTarget) => this.#documents.locating(target);
+    this.#artifacts = new Artifacts({ ...deps, sums, locating });
+    this.#dates = new Dates({ ...deps, locating, read: (target) => this.#documents.index(target) });
+    this.#sights = new Sights({
+      ...deps,
+      read: async (target, pages) => (await this.#documents.index(target, 'when_stale', pages)).documents,
+      kept: async (target) => (await this.#documents.index(target, 'never')).documents,
+    });
   }
 
-  async index(target: IndexTarget, _ask: Ask): Promise<Listing> {
-    const { documents, ...held } = await this.#documents.index(target);
+  async index(target: IndexTarget, { kept }: Ask): Promise<Listing> {
+    const { documents, ...held } = await this.#documents.index(target, kept ? 'never' : 'when_stale');
+    if (!kept) await this.#sights.note(target, documents);
+    const { name, sights } = target;
     return {
       ...held,
-      members: [{ repository: this.#deps.settings.name, documents, rules: [], options: this.#deps.settings.options }],
+      members: [
+        {
+          repository: this.#deps.settings.name,
+          documents,
+          rules: [],
+          options: this.#deps.settings.options,
+          dates: (before) => this.#dates.listed(target, documents, { before, kept }),
+          ...(sights === undefined || name === undefined ? {} : { meanings: () => this.#sights.meanings(name) }),
+        },
+      ],
     };
   }
 
@@ -65,25 +86,14 @@ export class RemoteSource implements Source {
       repository: name,
       upstream: url,
       file,
-      lastModified: () => this.#lastModified(target, file),
+      lastModified: () => this.#dates.modified(target, file),
+      ...(file.details === undefined ? {} : { described: () => this.#dates.described(file) }),
+      ...(target.part === undefined ? {} : { carriers: (digest: string) => this.#sights.carriers(target, digest) }),
       open: async (): Promise<Content> => {
         const opened = await this.#artifacts.open(target, file);
         return { ...opened, ...(cache === undefined ? {} : { cache }), settle: async () => {} };
       },
     };
-  }
-
-  /** As the upstream's server says: known of what is here, asked with HEAD of what is not. */
-  async #lastModified(target: ArtifactTarget, file: FileFacts): Promise<number | undefined> {
-    const { objects, settings, exchange } = this.#deps;
-    const row = await objects.get(settings.name, target.path);
-    if (row) return dateOf(row.lastModified);
-    const known = this.#dates.get(target.path);
-    if (known) return known.at;
-    const response = await exchange.head(fileAt(target, file, await this.#documents.locating(target)));
-    const at = typeof response === 'object' ? dateOf(response.headers['last-modified']) : undefined;
-    if (response !== undefined) this.#dates.set(target.path, { at });
-    return at;
   }
 
   async call(target: CallTarget, _ask: Ask): Promise<Body> {
@@ -136,15 +146,30 @@ export class RemoteSource implements Source {
   /** Which release it belongs to, as the index that describes it says; where no index can be had, as we recorded it. */
   async #file(target: ArtifactTarget): Promise<Known> {
     const indexes = this.#deps.format.factsOf(target);
-    const known = this.#listed(target, indexes) ?? (target.listedAnywhere && (await this.#listedAnywhere(target)));
+    const noted = indexes.filter((index) => this.#sights.isNoted(index));
+    const known = this.#listed(target, noted) ?? (target.listedAnywhere && (await this.#listedAnywhere(target)));
     if (known) return { file: known };
-    if (indexes.length === 0 || target.unlisted) return { file: factsOfTarget(target) };
+    if (indexes.length === 0 || target.unlisted) {
+      const guessed = target.listedAnywhere ? ({ guessed: true } as const) : {};
+      return { file: { ...factsOfTarget(this.#own(target)), ...guessed } };
+    }
     const outcome = await this.#ask(target, indexes, false);
     if (typeof outcome === 'object' && !(outcome instanceof Fault)) return outcome;
     const recorded = await this.#recorded(target);
     if (recorded) return { file: recorded };
     if (outcome instanceof Fault) throw outcome;
     return this.#askedAgain(target, indexes);
+  }
+
+  /** Whose file it is as this remote's options say: a virtual has read its path by those of its first member. */
+  #own(target: ArtifactTarget): ArtifactTarget {
+    const { format, settings } = this.#deps;
+    const request = { method: 'GET', path: target.path, query: '', accept: undefined };
+    const own = format.parse(request, { base: '', options: settings.options });
+    if (own?.kind !== 'artifact' || own.path !== target.path) return target;
+    const { name: _name, version: _version, ...rest } = target;
+    const { name, version } = own;
+    return { ...rest, ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
   }
 
   #listed(target: ArtifactTarget, indexes: readonly IndexTarget[]): FileFacts | undefined {
@@ -180,11 +205,12 @@ export class RemoteSource implements Source {
     let outage: Fault | undefined;
     for (const index of indexes) {
       const isItself = index.path === target.path;
-      const held = await this.#documents.index(index, again).catch(faultOnly);
+      const held = await this.#documents.index(index, again ? 'always' : 'when_stale').catch(faultOnly);
       if (held instanceof Fault) {
         if (held.code !== 'not_found' || isItself) outage = held;
         continue;
       }
+      await this.#sights.note(index, held.documents);
       const file = this.#listed(target, [index]);
       if (file) return { file, ...(isItself ? { cache: held.cache } : {}) };
     }
@@ -218,9 +244,4 @@ export class RemoteSource implements Source {
     absences.add(target.path, this.#deps.now(), 404);
     throw unlistedFault;
   }
-}
-
-function dateOf(header: string | undefined): number | undefined {
-  const at = header === undefined ? Number.NaN : Date.parse(header);
-  return Number.isNaN(at) ? undefined : at;
 }

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { blockOfPackage } from '../policy/decide.ts';
+import type { Age } from '../policy/evidence.ts';
 import { type Refusal, type Ruleset, refusal } from '../policy/rules.ts';
+import { allWithheld } from '../policy/sentences.ts';
+import type { Foreign } from './claims.ts';
+import { conflictsOf, type Findings, type ForeignName, ownPart } from './findings.ts';
 import {
   type AnyFormat,
   type ArtifactTarget,
@@ -13,8 +17,9 @@ import {
   type Release,
   type ReleaseFile,
 } from './format.ts';
-import { type Judged, judge, type Verdict } from './judge.ts';
+import type { Verdict } from './judge.ts';
 import { type PackedFiles, packFiles } from './listed-files.ts';
+import { judgeListed, type Listed } from './moving-names.ts';
 import { packageOf } from './purl.ts';
 import type { FileFacts, Scope } from './source.ts';
 
@@ -48,6 +53,8 @@ export interface StudiedRelease {
   readonly publishedAt?: number;
   readonly publishedBy?: 'server' | 'author';
   readonly yanked?: boolean;
+  /** The moving name that means it. */
+  readonly tag?: string;
 }
 
 export interface RenderJob {
@@ -63,6 +70,8 @@ export interface RenderMember {
   readonly documents: readonly JobDocument[];
   readonly rules: readonly Ruleset[];
   readonly options: Readonly<Record<string, unknown>>;
+  /** Of a list of packages: which of them are not the member's own. */
+  readonly foreign?: readonly Foreign[];
   readonly scope?: Scope;
 }
 
@@ -85,10 +94,20 @@ export type Rendered =
       readonly hash: string;
       /** Epoch milliseconds at which a decision in it may change; absent: none does by itself. */
       readonly until?: number;
+      readonly findings?: Findings;
     }
-  | { readonly kind: 'withheld'; readonly refusal: Refusal; readonly until?: number }
+  | { readonly kind: 'withheld'; readonly refused: Refused; readonly until?: number }
   | { readonly kind: 'no_such_view' }
   | { readonly kind: 'malformed'; readonly message: string };
+
+/** Why there is no answer. */
+export interface Refused extends Refusal {
+  /** The release that it is about: the first to be admitted, where all are withheld. */
+  readonly version?: string | undefined;
+  readonly evidence?: Age | undefined;
+  /** Epoch milliseconds at which this release may be admitted. */
+  readonly until?: number | undefined;
+}
 
 /** What an index says about its files, and which documents it needs beside it. */
 export function study(format: AnyFormat, job: StudyJob): Studied {
@@ -117,6 +136,7 @@ export function choose(format: AnyFormat, { documents, select }: ChooseJob): Cho
 export interface ReleaseVerdict extends Verdict {
   readonly version: string;
   readonly yanked?: boolean;
+  readonly unresolved?: true;
 }
 
 export type Verdicts =
@@ -130,32 +150,45 @@ export function verdicts(format: AnyFormat, { members, now }: RenderJob): Verdic
       const releases = [...format.index.releases(decode(format, documents).doc)];
       return releases.map((release): ReleaseVerdict => {
         const judged = release.files.map((file) =>
-          judge(judgedOf(release, file), { format, options }, rules, scope, now),
+          judgeListed(judgedOf(release, file), { format, options }, rules, scope, now),
         );
-        const told = judged.find(({ refused }) => refused) ?? judged[0] ?? {};
-        return { version: release.version, ...told, ...(release.yanked ? { yanked: true } : {}) };
+        const told = judged.filter(({ refused }) => refused).toSorted(latestFirst)[0] ?? judged[0] ?? {};
+        const { version, yanked, unresolved } = release;
+        return { version, ...told, ...(yanked ? { yanked } : {}), ...(unresolved && { unresolved }) };
       });
     }),
   }));
 }
 
-function judgedOf({ name, version, tag }: Release, { path, published }: ReleaseFile): Judged {
-  return { path, name, version, tag, ...(published === undefined ? {} : { published }) };
+/** A release is whole when its last file is: what is never admitted comes first. */
+function latestFirst(
+  { until: one = Number.POSITIVE_INFINITY }: Verdict,
+  { until: other = Number.POSITIVE_INFINITY }: Verdict,
+): number {
+  return one === other ? 0 : other - one;
+}
+
+function judgedOf({ name, version, tag, unresolved }: Release, { path, published }: ReleaseFile): Listed {
+  return { path, name, version, tag, unresolved, ...(published === undefined ? {} : { published }) };
 }
 
 /** The index as one kind of client gets it: decoded, judged, filtered, merged, encoded. */
 export function render(format: AnyFormat, job: RenderJob): Rendered {
   return orMalformed(() => {
-    const judged = job.members.map((member) => partOf(format, member, job));
-    const kept = judged.flatMap((one) => (one.withheld ? [] : [one.doc]));
+    const foreign: ForeignName[] = [];
+    const judged = job.members.map((member, at) => partOf(format, member, { job, at, foreign }));
+    const parts = judged.flatMap((one, at) => (one.withheld ? [] : [{ at, doc: one.doc }]));
+    const kept = parts.map(({ doc }) => doc);
     const untils = judged.flatMap(({ until }) => (until === undefined ? [] : [until]));
     const until = untils.length === 0 ? {} : { until: Math.min(...untils) };
     const refused = judged.find((one) => one.withheld)?.withheld;
-    if (kept.length === 0) return refused ? { kind: 'withheld', refusal: refused, ...until } : { kind: 'no_such_view' };
+    if (kept.length === 0) return refused ? { kind: 'withheld', refused, ...until } : { kind: 'no_such_view' };
     const rendered = encoded(format, kept.length === 1 ? kept[0] : format.index.merge(kept), job);
-    if (rendered.kind === 'rendered') return { ...rendered, ...until };
+    const conflicts = conflictsOf(format, parts);
+    const findings = conflicts.length + foreign.length === 0 ? {} : { findings: { conflicts, foreign } };
+    if (rendered.kind === 'rendered') return { ...rendered, ...until, ...findings };
     const [hidden] = judged.flatMap(({ hides }) => hides?.(job) ?? []);
-    return hidden ? { kind: 'withheld', refusal: hidden, ...until } : rendered;
+    return hidden ? { kind: 'withheld', refused: hidden, ...until } : rendered;
   });
 }
 
@@ -163,19 +196,25 @@ export function render(format: AnyFormat, job: RenderJob): Rendered {
 interface MemberPart {
   readonly doc: unknown;
   /** Why nothing of it may be seen. */
-  readonly withheld?: Refusal;
+  readonly withheld?: Refused;
   readonly until?: number;
   /** Why the view that is asked for is not there, where it would be without the rules. */
-  readonly hides?: (job: RenderJob) => Refusal | undefined;
+  readonly hides?: (job: RenderJob) => Refused | undefined;
 }
 
 /** An index of which policy leaves nothing is itself withheld, when it is one package's. */
-function partOf(format: AnyFormat, member: RenderMember, { target, now }: RenderJob): MemberPart {
-  const { doc } = decode(format, member.documents);
+function partOf(
+  format: AnyFormat,
+  member: RenderMember,
+  { job, at, foreign }: { readonly job: RenderJob; readonly at: number; readonly foreign: ForeignName[] },
+): MemberPart {
+  const { target, now } = job;
+  const decoded = decode(format, member.documents).doc;
+  const doc = ownPart(format, decoded, target, { at, foreign: member.foreign }, foreign);
   if ((member.rules.length === 0 && !member.scope) || target.opaque === true) return { doc };
-  const { withheld, empty, ...kept } = keep(format, doc, member, now);
+  const { withheld, empty, ...kept } = keep(format, doc, member, { target, now });
   if (target.scope !== 'package') return kept;
-  const blocked = withheld ?? (empty ? refusalOfName(format, target, member) : undefined);
+  const blocked = (withheld || empty ? refusalOfName(format, target, member) : undefined) ?? withheld;
   return blocked ? { ...kept, withheld: blocked } : kept;
 }
 
@@ -206,7 +245,7 @@ function composed(format: AnyFormat, { bytes, target }: JobDocument): unknown {
   return format.hosting?.compose?.(held, target);
 }
 
-/** A list without entries says that its package exists: not where the package is blocked as a whole. */
+/** Why a package is refused as a whole. A list without entries says that its package exists: not where it is. */
 function refusalOfName(
   format: AnyFormat,
   { name }: IndexTarget,
@@ -220,56 +259,115 @@ function refusalOfName(
   return byPattern ?? (scope && blockOfPackage(packageOf(format, options, name), scope.policy.policy));
 }
 
+/** What a list of packages names is no release: time has no say in it. */
+function verdictOfEntry(format: AnyFormat, name: string, { rules, scope, options }: RenderMember): Verdict {
+  const byPattern = refusal({ path: name, name }, rules);
+  const refused = byPattern ?? (scope && blockOfPackage(packageOf(format, options, name), scope.policy.policy));
+  return refused ? { refused: { rule: refused.rule, reason: refused.reason } } : {};
+}
+
+const WITHHELD: Refusal = { rule: '', reason: '' };
+
 interface Kept extends MemberPart {
   /** There was nothing in it. */
   readonly empty: boolean;
 }
 
-function keep(format: AnyFormat, doc: unknown, { rules, scope, options }: RenderMember, now: number): Kept {
-  const files = new Map<string, Judged>();
+function keep(
+  format: AnyFormat,
+  doc: unknown,
+  member: RenderMember,
+  { target, now }: Pick<RenderJob, 'target' | 'now'>,
+): Kept {
+  const { rules, scope, options } = member;
+  const files = new Map<string, Listed>();
   for (const release of format.index.releases(doc))
     for (const file of release.files) files.set(file.path, judgedOf(release, file));
-  let first: Refusal | undefined;
-  const refusals: { readonly version: string | undefined; readonly refused: Refusal }[] = [];
+  const refusals: Refused[] = [];
+  const refused: string[] = [];
   let admitted = 0;
   let until = Number.POSITIVE_INFINITY;
   const kept = format.index.keep(doc, (path) => {
-    const verdict = judge(files.get(path) ?? { path }, { format, options }, rules, scope, now);
+    const file = files.get(path);
+    const verdict = file
+      ? judgeListed(file, { format, options }, rules, scope, now)
+      : verdictOfEntry(format, path, member);
     until = Math.min(until, verdict.until ?? Number.POSITIVE_INFINITY);
-    if (!verdict.refused) admitted += 1;
-    else {
-      first ??= verdict.refused;
-      refusals.push({ version: files.get(path)?.version, refused: verdict.refused });
+    if (!verdict.refused) {
+      admitted += 1;
+      return undefined;
     }
-    return verdict.refused && { ...verdict.refused, ...(verdict.until === undefined ? {} : { until: verdict.until }) };
+    const { evidence, until: end } = verdict;
+    refused.push(path);
+    refusals.push({ ...verdict.refused, version: files.get(path)?.version, evidence, until: end });
+    return { ...verdict.refused, ...(end === undefined ? {} : { until: end }) };
   });
-  const withheld = first && admitted === 0 ? { withheld: first } : {};
-  const hides = (job: RenderJob): Refusal | undefined =>
-    first && encoded(format, doc, job).kind === 'rendered'
-      ? (refusals.find(({ version }) => version !== undefined && job.target.view.endsWith(version))?.refused ?? first)
-      : undefined;
+  const [first] = refusals;
+  const hides = (job: RenderJob): Refused | undefined => {
+    const isThere = (withheld: ReadonlySet<string>) =>
+      encoded(
+        format,
+        format.index.keep(doc, (path) => (withheld.has(path) ? WITHHELD : undefined)),
+        job,
+      ).kind === 'rendered';
+    return refused.length > 0 && isThere(new Set()) ? refusals[neededOf(refused, isThere)] : undefined;
+  };
   return {
     doc: kept,
     hides,
     empty: files.size === 0,
-    ...withheld,
+    ...(admitted === 0 && first ? { withheld: ofAll(refusals, first, target.name ?? target.path) } : {}),
     ...(until === Number.POSITIVE_INFINITY ? {} : { until }),
   };
 }
 
+/** Which of the files that are refused a view is missing for: the first with which, and with those before it, it is there. */
+function neededOf(refused: readonly string[], isThere: (withheld: ReadonlySet<string>) => boolean): number {
+  let low = 0;
+  let high = refused.length - 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isThere(new Set(refused.slice(middle + 1)))) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** What is said of a package of which nothing may be seen. */
+function ofAll(refusals: readonly Refused[], first: Refused, name: string): Refused {
+  const soonest = refusals.reduce((best, one) => (endOf(one) < endOf(best) ? one : best), first);
+  const versions = new Set(refusals.map(({ version }) => version));
+  if (versions.size === 1) return soonest;
+  if (refusals.every(({ reason }) => reason === first.reason)) return { ...soonest, version: undefined };
+  const reason = allWithheld(name, versions.size, soonest.reason, soonest.until !== undefined);
+  return { ...soonest, reason };
+}
+
+function endOf({ until = Number.POSITIVE_INFINITY }: Refused): number {
+  return until;
+}
+
 function factsOf(release: Release): FileFacts[] {
+  const { name, version, details } = release;
   return release.files.map((file) => ({
     path: file.path,
     role: file.role ?? 'package',
-    name: release.name,
-    version: release.version,
-    ...(file.url === undefined ? {} : { url: file.url }),
-    ...(file.digest === undefined ? {} : { digest: file.digest }),
-    ...(file.size === undefined ? {} : { size: file.size }),
-    ...(file.published === undefined ? {} : { published: file.published }),
+    name,
+    version,
+    ...saidOf(file),
     ...((file.yanked ?? release.yanked) ? { yanked: true } : {}),
-    ...(file.refused === undefined ? {} : { refused: file.refused }),
+    ...(details === undefined ? {} : { details: details.path }),
   }));
+}
+
+function saidOf({ url, digest, size, published, refused }: ReleaseFile): Partial<FileFacts> {
+  return {
+    ...(url === undefined ? {} : { url }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(size === undefined ? {} : { size }),
+    ...(published === undefined ? {} : { published }),
+    ...(refused === undefined ? {} : { refused }),
+  };
 }
 
 /** A release became public with its first file. */
@@ -284,6 +382,7 @@ function studiedRelease(release: Release): StudiedRelease {
     name: release.name,
     version: release.version,
     ...(first === undefined ? {} : { publishedAt: first.at, publishedBy: first.by }),
+    ...(release.tag === undefined ? {} : { tag: release.tag }),
     ...(release.yanked ? { yanked: true } : {}),
   };
 }

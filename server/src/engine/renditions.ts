@@ -4,11 +4,13 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { Store } from '../store/store.ts';
 import { Fault } from './fault.ts';
+import { type Findings, NOTHING } from './findings.ts';
 import { Flights } from './flight.ts';
 import type { Algorithm, IndexTarget } from './format.ts';
 import type { Objects } from './objects.ts';
-import type { Rendered } from './render.ts';
+import type { Refused, Rendered } from './render.ts';
 import type { Renderer } from './renderer.ts';
+import type { Repository } from './repository.ts';
 import type { Listing, MemberListing } from './source.ts';
 import { stored } from './stored.ts';
 
@@ -79,12 +81,17 @@ const brotlied = promisify(brotliCompress) as (
   options: { params: Record<number, number> },
 ) => Promise<Buffer>;
 
+/** The repository whose address was asked. */
+type Asked = Pick<Repository, 'name' | 'format'>;
+
 export interface RenditionDeps {
   readonly store: Store;
   readonly objects: Objects;
   readonly renderer: Renderer;
   /** Bytes of memory for renditions. */
   readonly memory: number;
+  /** Something that a person should look at. */
+  readonly found: (asked: string, findings: Findings, target: IndexTarget, listing: Listing) => void;
 }
 
 /** Renditions by what they are made of: another configuration, another upstream document or another base is another key. */
@@ -92,6 +99,7 @@ export class Renditions {
   readonly #deps: RenditionDeps;
   readonly #kept: LRUCache<string, Rendition>;
   readonly #giants = new LRUCache<string, Rendition>({ max: 2, ttl: 10 * 60_000, ttlAutopurge: true });
+  readonly #refused = new LRUCache<string, { readonly fault: Fault; readonly until: number }>({ max: 10_000 });
   readonly #flights = new Flights<Rendition>();
 
   constructor(deps: RenditionDeps) {
@@ -103,12 +111,17 @@ export class Renditions {
   }
 
   /** Throws `withheld` when policy leaves nothing, `not_found` when the index has no such view, `LostBlob`. */
-  async of(format: string, target: IndexTarget, listing: Listing, base: string, now: number): Promise<Rendition> {
-    const key = keyOf(format, target, listing, base);
+  async of(asked: Asked, target: IndexTarget, listing: Listing, base: string, now: number): Promise<Rendition> {
+    const key = keyOf(asked.format.id, target, listing, base);
     const known = this.#kept.get(key) ?? this.#giants.get(key);
     if (known && now < known.until) return known;
+    const refused = this.#refused.get(key);
+    if (refused && now < refused.until) throw refusedAgain(refused.fault);
     return this.#flights.run(key, async () => {
-      const rendition = await this.#render(format, target, listing, base, now);
+      const rendition = await this.#render(asked, target, listing, base, now).catch((error: unknown) => {
+        if (error instanceof Withheld) this.#refused.set(key, { fault: error, until: error.until });
+        throw error;
+      });
       (rendition.bytes.length > GIANT ? this.#giants : this.#kept).set(key, rendition);
       return rendition;
     });
@@ -125,13 +138,14 @@ export class Renditions {
     return new Rendition(bytes, type, hash, immutable, lastModified ?? new Date(since).toUTCString());
   }
 
-  async #render(format: string, target: IndexTarget, listing: Listing, base: string, now: number): Promise<Rendition> {
+  async #render(asked: Asked, target: IndexTarget, listing: Listing, base: string, now: number): Promise<Rendition> {
     const [owner] = listing.members;
     if (target.opaque && owner) return this.#unchanged(target, owner);
     const members = await Promise.all(
-      listing.members.map(async ({ repository, documents, rules, options, scope }) => ({
+      listing.members.map(async ({ repository, documents, rules, options, foreign, scope }) => ({
         rules,
         options,
+        ...(foreign === undefined ? {} : { foreign }),
         ...(scope === undefined ? {} : { scope }),
         documents: await Promise.all(
           documents.map(async (document) => ({
@@ -147,7 +161,10 @@ export class Renditions {
         ),
       })),
     );
-    return finished(await this.#deps.renderer.render({ format, target, members, base, now }), target);
+    const rendered = await this.#deps.renderer.render({ format: asked.format.id, target, members, base, now });
+    if (rendered.kind === 'rendered' && (rendered.findings || members.length > 1))
+      this.#deps.found(asked.name, rendered.findings ?? NOTHING, target, listing);
+    return finished(rendered, target);
   }
 }
 
@@ -165,15 +182,38 @@ function finished(rendered: Rendered, target: IndexTarget): Rendition {
       );
     }
     case 'withheld':
-      throw new Fault('withheld', `${rendered.refusal.reason}.`, {
-        details: { rule: rendered.refusal.rule, ...(rendered.until === undefined ? {} : { until: rendered.until }) },
-      });
+      throw new Withheld(rendered.refused, target, rendered.until ?? Number.POSITIVE_INFINITY);
     case 'no_such_view':
       throw new Fault('not_found', `${target.name ?? target.path} has no ${target.view.replace(':', ' ')}.`);
     case 'malformed':
       throw new Fault('upstream_unavailable', `The index ${target.path} cannot be read: ${rendered.message}`);
   }
 }
+
+/** Policy leaves nothing of the index. */
+class Withheld extends Fault {
+  constructor(
+    refused: Refused,
+    { name }: IndexTarget,
+    /** Epoch milliseconds at which a decision about it may change. */
+    readonly until: number,
+  ) {
+    const { rule, reason, version, evidence, until: end } = refused;
+    super('withheld', `${reason}.`, {
+      details: {
+        rule,
+        package: name,
+        version,
+        ...(evidence === undefined ? {} : { evidence }),
+        ...(end === undefined ? {} : { until: end }),
+      },
+    });
+  }
+}
+
+/** What is added to a fault on its way to one client is not told to the next. */
+const refusedAgain = ({ code, message, details }: Fault): Fault =>
+  new Fault(code, message, { details: { ...details } });
 
 function keyOf(format: string, target: IndexTarget, listing: Listing, base: string): string {
   const hash = createHash('sha1').update(JSON.stringify([format, target.path, target.view, base]));
@@ -185,6 +225,10 @@ function keyOf(format: string, target: IndexTarget, listing: Listing, base: stri
         member.options,
         member.scope?.policy.id,
         member.scope?.repositories,
+        member.scope?.firstParty,
+        member.foreign,
+        member.scope?.dates?.id,
+        member.scope?.meanings?.id,
       ]),
     );
     for (const document of member.documents) hash.update(`${document.digest} ${document.lastModified ?? ''}`);

@@ -1,3 +1,4 @@
+import type { Refusals } from './audited.ts';
 import type { AnyFormat, RepositoryKind } from './format.ts';
 import type { Publisher } from './publisher.ts';
 import type { Source } from './source.ts';
@@ -9,6 +10,8 @@ export interface Repository {
   readonly format: AnyFormat;
   readonly options: Readonly<Record<string, unknown>>;
   readonly source: Source;
+  /** Puts on record what is refused only once its answer is made. */
+  readonly refusals: Refusals;
   /** Absent: nothing can be published to it. */
   readonly publisher?: Publisher;
   /** False once a newer configuration changed it: answers made for it are not used any more. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault } from './fault.ts';
 import type { Body, Target } from './format.ts';
 import { acceptedEncodings, notModified, rangeOf, reasonPhrase } from './http.ts';
+import { textOf } from './refusal-text.ts';
 import { type Encoding, IMMUTABLE, type Rendition } from './renditions.ts';
 import type { Repository } from './repository.ts';
 import type { Reply } from './serve.ts';
@@ -13,13 +14,26 @@ type Own = Readonly<Record<string, string>>;
 
 const BASIC = 'Basic realm="entrepot"';
 
-/** Writes a reply. Returns the body bytes sent. Throws only before anything is written; a transfer that cannot go on is broken off. */
-export async function respond(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<number> {
+/** The configuration that the reply was made under is not the current one any more, and nothing of it has been sent. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+}
+
+/**
+ * Writes a reply. Returns the body bytes sent. Throws only before anything is written; a transfer that cannot go on is broken
+ * off. `isCurrent`: asked right before the first byte; throws `Overtaken` when it says no.
+ */
+export async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  isCurrent: () => boolean = () => true,
+): Promise<number> {
   switch (reply.kind) {
     case 'rendition':
-      return respondRendition(request, response, reply);
+      return respondRendition(request, response, reply, isCurrent);
     case 'content':
-      return respondContent(request, response, reply.content, reply.headers);
+      return respondContent(request, response, reply, isCurrent);
     case 'body':
       return respondBody(request, response, reply.body, reply.headers);
   }
@@ -73,20 +87,24 @@ export function respondFault(
     response.destroy();
     return;
   }
-  const body = format.fault(fault.code, fault.message, target);
-  const { retryAfter, until, challenge = BASIC } = fault.details;
+  const text = textOf(fault);
+  const body = format.fault(fault.code, text.whole, target);
+  const { retryAfter, until, decision, rule, nearest, challenge = BASIC } = fault.details;
   const headers: Headers = {
     'content-type': body.type,
     'cache-control': 'no-store',
-    'x-entrepot-reason': reasonPhrase(fault.message),
+    'x-entrepot-reason': text.header,
     ...format.headers?.(target, undefined),
     ...body.headers,
     ...(fault.code === 'unauthenticated' ? { 'www-authenticate': challenge } : {}),
     ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
     ...(until === undefined ? {} : { 'x-entrepot-until': new Date(until).toISOString() }),
+    ...(decision === undefined ? {} : { 'x-entrepot-decision': decision }),
+    ...(rule === undefined ? {} : { 'x-entrepot-rule': reasonPhrase(rule) }),
+    ...(nearest === undefined ? {} : { 'x-entrepot-nearest': reasonPhrase(nearest) }),
   };
   const bytes = Buffer.from(body.bytes);
-  response.writeHead(statusOf(fault), reasonPhrase(fault.message), { ...headers, 'content-length': bytes.length });
+  response.writeHead(statusOf(fault), text.line, { ...headers, 'content-length': bytes.length });
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
@@ -99,13 +117,16 @@ async function respondRendition(
   request: IncomingMessage,
   response: ServerResponse,
   reply: Extract<Reply, { kind: 'rendition' }>,
+  isCurrent: () => boolean,
 ): Promise<number> {
   const { rendition, cache, headers: own } = reply;
   const partial = request.headers.range !== undefined;
   const encoding = partial ? 'identity' : rendition.best(acceptedEncodings(request));
   const headers = renditionHeaders(rendition, encoding, cache, own);
+  if (!isCurrent()) throw new Overtaken();
   if (notModified(request, rendition.tag(encoding), rendition.lastModified)) return finish(response, 304, headers);
   const bytes = await rendition.encoded(encoding);
+  if (!isCurrent()) throw new Overtaken();
   const range = partial ? rangeOf(request, bytes.length, rendition.tag(encoding), rendition.lastModified) : undefined;
   if (range === 'unsatisfiable')
     return finish(response, 416, { ...headers, 'content-range': `bytes */${bytes.length}` });
@@ -122,12 +143,13 @@ async function respondRendition(
 async function respondContent(
   request: IncomingMessage,
   response: ServerResponse,
-  content: Content,
-  own: Own,
+  { content, headers: own }: Extract<Reply, { kind: 'content' }>,
+  isCurrent: () => boolean,
 ): Promise<number> {
   const headers = contentHeaders(content, content.cache, own);
   const { size } = content.body;
   try {
+    if (!isCurrent()) throw new Overtaken();
     if (notModified(request, content.tag, content.lastModified)) return finish(response, 304, headers);
     const range = size === undefined ? undefined : rangeOf(request, size, content.tag, content.lastModified);
     if (range === 'unsatisfiable') return finish(response, 416, { ...headers, 'content-range': `bytes */${size}` });
@@ -135,6 +157,10 @@ async function respondContent(
     const end = range?.end ?? size;
     const head = request.method === 'HEAD';
     const chunks = head ? undefined : await begun(content, start, end);
+    if (!isCurrent()) {
+      await chunks?.[Symbol.asyncIterator]().return?.();
+      throw new Overtaken();
+    }
     response.writeHead(range ? 206 : 200, {
       ...headers,
       ...(end === undefined ? {} : { 'content-length': end - start }),

@@ -1,3 +1,4 @@
+import type { Advice } from './advice.ts';
 import type { Aliases } from './aliases.ts';
 import { Fault } from './fault.ts';
 import type {
@@ -11,11 +12,12 @@ import type {
   Site,
   Target,
 } from './format.ts';
+import { reasonPhrase } from './http.ts';
 import { isRoot, type Pins, type Reader } from './pins.ts';
 import type { Publisher } from './publisher.ts';
 import type { Rendition, Renditions } from './renditions.ts';
 import type { Repository } from './repository.ts';
-import type { Ask, CacheState, Content } from './source.ts';
+import type { Ask, CacheState, Content, Listing } from './source.ts';
 import { LostBlob } from './stored.ts';
 import { understood } from './understood.ts';
 
@@ -45,9 +47,10 @@ export interface ServeDeps {
   readonly renditions: Renditions;
   readonly aliases: Aliases;
   readonly pins: Pins;
+  readonly advice: Advice;
 }
 
-/** From a request to its reply: what is asked for, from whom, in which shape. Throws `Fault`. */
+/** From a request to its reply: what is asked for, from whom, in which shape. Throws `Fault`; a refusal is on record then. */
 export async function serve(
   repository: Repository,
   target: Target,
@@ -55,9 +58,18 @@ export async function serve(
   base: string,
   deps: ServeDeps,
 ): Promise<Reply> {
+  try {
+    return await served(repository, target, ask, base, deps);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'withheld') throw error;
+    throw await deps.advice.given(await repository.refusals.refused(target, error, ask), repository, ask);
+  }
+}
+
+async function served(repository: Repository, target: Target, ask: Ask, base: string, deps: ServeDeps): Promise<Reply> {
   switch (target.kind) {
     case 'artifact':
-      return content(repository, target, ask);
+      return contentOf(repository, target, ask);
     case 'index':
       return indexed(repository, target, ask, base, deps);
     case 'call': {
@@ -71,7 +83,7 @@ export async function serve(
   }
 }
 
-async function content(repository: Repository, target: ArtifactTarget, ask: Ask): Promise<Reply> {
+async function contentOf(repository: Repository, target: ArtifactTarget, ask: Ask): Promise<Reply> {
   const opened = await (await repository.source.artifact(target, ask)).open();
   return { kind: 'content', content: opened, headers: headersOf(repository, target, opened.digest) };
 }
@@ -84,12 +96,12 @@ async function aliased(
   base: string,
   deps: ServeDeps,
 ): Promise<Reply> {
-  const { target, member, freshUntil, personal, stale } = await deps.aliases.resolve(repository, alias, ask);
+  const { target, member, freshUntil, personal, stale, instead } = await deps.aliases.resolve(repository, alias, ask);
   const asked = member === undefined ? ask : { ...ask, member };
   const reply =
     target.kind === 'index'
       ? await indexed(repository, target, asked, base, deps)
-      : await content(repository, target, asked);
+      : await contentOf(repository, target, asked);
   const until = freshUntil ?? Number.POSITIVE_INFINITY;
   const common = personal ? { personal } : {};
   const cache = stale ? ({ cache: 'stale' } as const) : {};
@@ -97,7 +109,10 @@ async function aliased(
     return { ...reply, ...common, ...cache, freshUntil: Math.min(reply.freshUntil, until) };
   if (reply.kind === 'body') return reply;
   const { content: opened } = reply;
-  return { ...reply, ...common, content: { ...opened, ...cache, freshUntil: Math.min(opened.freshUntil, until) } };
+  const headers =
+    instead === undefined ? reply.headers : { ...reply.headers, 'x-entrepot-reason': reasonPhrase(instead) };
+  const content = { ...opened, ...cache, freshUntil: Math.min(opened.freshUntil, until) };
+  return { ...reply, ...common, headers, content };
 }
 
 function headersOf(repository: Repository, target: Target, digest?: string): Readonly<Record<string, string>> {
@@ -157,7 +172,7 @@ async function indexed(
 ): Promise<Indexed> {
   const listing = await repository.source.index(target, ask);
   try {
-    const rendition = await deps.renditions.of(repository.format.id, target, listing, base, ask.now);
+    const rendition = await deps.renditions.of(repository, target, listing, base, ask.now);
     const headers = headersOf(repository, target);
     const common = {
       kind: 'rendition',
@@ -173,6 +188,17 @@ async function indexed(
     return { ...common, noted };
   } catch (error) {
     if (error instanceof LostBlob && again) return indexed(repository, target, ask, base, deps, false);
-    throw error;
+    throw error instanceof Fault && error.code === 'withheld' ? judgedBy(error, listing) : error;
   }
+}
+
+/** By which revision of the policy, and whose releases they are. */
+function judgedBy(fault: Fault, { members }: Listing): Fault {
+  const [{ repository, scope } = {}, other] = members;
+  const details = {
+    ...(repository === undefined || other ? {} : { repository }),
+    ...(scope === undefined ? {} : { revision: scope.policy.id }),
+    ...fault.details,
+  };
+  return new Fault(fault.code, fault.message, { cause: fault.options.cause, details });
 }

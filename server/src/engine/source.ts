@@ -1,7 +1,9 @@
 import type { Policy } from '../policy/policy.ts';
 import type { Ruleset } from '../policy/rules.ts';
 import type { Readable } from '../store/store.ts';
+import type { Foreign } from './claims.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Published, Role } from './format.ts';
+import type { Ruling } from './ruling.ts';
 
 /**
  * A repository as a reader sees it. Remote, hosted and virtual repositories are sources; guarded, audited and metered
@@ -30,6 +32,8 @@ export interface Ask {
   readonly range?: string;
   /** The member whose document named what is asked for: no other is meant. */
   readonly member?: string;
+  /** Only of what is here: an upstream is not asked, and what is not here counts as absent. */
+  readonly kept?: boolean;
 }
 
 export type CacheState = 'hit' | 'miss' | 'stale' | 'revalidated';
@@ -52,10 +56,44 @@ export interface MemberListing {
   readonly rules: readonly Ruleset[];
   /** The remote's options of its format. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** It was published here. */
+  /** It was published here, or its name is claimed for the member that answered. */
   readonly firstParty?: boolean;
+  /** Of a list of packages: which of them are not the member's own. */
+  readonly foreign?: readonly Foreign[];
   /** What else judges its files; absent: nothing. */
   readonly scope?: Scope;
+  /**
+   * When files became public that the documents do not date; `before`, epoch milliseconds: what is older than that need not
+   * be known better. Absent: nobody could say.
+   */
+  readonly dates?: (before: number) => Promise<ListedDates>;
+  /** What the package's moving names are known to have meant, where nothing but the first sight dates releases. */
+  readonly meanings?: () => Promise<Meanings>;
+}
+
+/** When a file became public, where its index does not say. */
+export interface Dated {
+  readonly published?: Published;
+  /** Epoch milliseconds. */
+  readonly lastModified?: number;
+}
+
+export interface ListedDates {
+  /** By canonical path. */
+  readonly of: Readonly<Record<string, Dated>>;
+  /** Of the others: when the index itself was last modified, epoch milliseconds; what it lists was public by then. */
+  readonly at?: number;
+  /** Other dates have another one. */
+  readonly id: string;
+  /** False: more are being asked for. */
+  readonly complete: boolean;
+}
+
+export interface Meanings {
+  /** Versions by moving name, the newest first. */
+  readonly of: Readonly<Record<string, readonly string[]>>;
+  /** Others have another one. */
+  readonly id: string;
 }
 
 /** The policy, and what it must know of a member besides its documents. */
@@ -67,6 +105,10 @@ export interface Scope {
   readonly firstParty: boolean;
   /** By version; absent: no rule asks. */
   readonly seen?: Readonly<Record<string, FirstSight>>;
+  /** Absent: no rule asks, or nobody could say. */
+  readonly dates?: ListedDates;
+  /** Absent: no rule asks. */
+  readonly meanings?: Meanings;
 }
 
 export interface PolicyRevision {
@@ -108,8 +150,12 @@ export interface FileFacts {
   readonly size?: number;
   readonly published?: Published;
   readonly yanked?: boolean;
+  /** No index lists it yet: its version is what its name says, which may lack a part of it (Debian's epochs). */
+  readonly guessed?: true;
   /** Why it is never served, whatever policy says. */
   readonly refused?: string;
+  /** Path of the index that describes its release, where this one only names it. */
+  readonly details?: string;
 }
 
 export interface Delivery {
@@ -119,8 +165,14 @@ export interface Delivery {
   readonly file: FileFacts;
   /** It was published here. */
   readonly firstParty?: boolean;
+  /** What rules said of it that belongs on record, although it is let through. */
+  readonly ruling?: Ruling;
   /** The Last-Modified of the file, or of what dates its release, epoch milliseconds; asked of the upstream where it is not known. */
   readonly lastModified?: () => Promise<number | undefined>;
+  /** What the index says that describes its release, where the one that lists it only names that. */
+  readonly described?: () => Promise<Published | undefined>;
+  /** Versions of the releases that name a digest by its bytes, where that is how the file can be had. */
+  readonly carriers?: (digest: string) => Promise<readonly string[]>;
   open(): Promise<Content>;
 }
 

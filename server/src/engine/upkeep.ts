@@ -13,7 +13,7 @@ export interface UpkeepDeps {
   /** Milliseconds. */
   readonly maxAge?: number;
   /** Something was removed to keep within them. */
-  readonly removed: () => void;
+  readonly removed: (paths: readonly string[] | 'all') => void;
 }
 
 interface Entry {

@@ -59,8 +59,9 @@ test('the first member that has the name owns it, for index and bytes alike; the
 test('a member that cannot say stops the search: its name is never handed to the next', async () => {
   const next = member('public', 'has');
   const virtual = new VirtualSource('npm', format, [member('private', down), next]);
-  for (const asked of [virtual.index(express, ask), virtual.artifact(tarball, ask)]) {
-    await expect(asked).rejects.toMatchObject({ code: 'upstream_unavailable', details: { member: 'private' } });
+  for (const asked of [() => virtual.index(express, ask), () => virtual.artifact(tarball, ask)]) {
+    const outage = { status: 503, code: 'unavailable', details: { member: 'private', retryAfter: 5 } };
+    await expect(asked()).rejects.toMatchObject(outage);
   }
   expect(next.asked).toEqual([]);
 });
@@ -82,7 +83,13 @@ describe('a union', () => {
     const files = new FileTable();
     const virtual = new UnionSource('npm', format, members, files);
     const lists = (name: string, ...paths: string[]) => {
-      const listed = paths.map((path) => ({ path, role: 'package' as const, name: 'express', version: '1.0.0' }));
+      const versionOf = (path: string) => path.replace(/^.*-|\.tgz$/g, '');
+      const listed = paths.map((path) => ({
+        path,
+        role: 'package' as const,
+        name: 'express',
+        version: versionOf(path),
+      }));
       files.put(name, 'express', 'one', packFiles(listed));
     };
     return { virtual, lists };
@@ -106,7 +113,7 @@ describe('a union', () => {
       [member('a', 'has'), member('b', down)],
       [member('b', down), member('a', 'has')],
     ]) {
-      const outage = { code: 'upstream_unavailable', details: { member: 'b' } };
+      const outage = { code: 'unavailable', details: { member: 'b' } };
       await expect(union(...members).virtual.index(express, ask)).rejects.toMatchObject(outage);
     }
   });
@@ -133,7 +140,7 @@ describe('a union', () => {
   test('gives no file while a member before cannot say whether it lists it', async () => {
     const { virtual, lists } = union(member('a', down), member('b', 'has'));
     lists('b', tarball.path);
-    await expect(virtual.artifact(tarball, ask)).rejects.toMatchObject({ code: 'upstream_unavailable' });
+    await expect(virtual.artifact(tarball, ask)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   test('passes over a member that withholds a file, and says why when no other lists it', async () => {

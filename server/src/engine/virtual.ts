@@ -1,6 +1,7 @@
+import { claimsAgainst } from './claimed.ts';
 import { Fault } from './fault.ts';
 import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget } from './format.ts';
-import { isAbsent, type Member, Members } from './members.ts';
+import { isAbsent, isOfAll, type Member, Members } from './members.ts';
 import type { Ask, Delivery, Listing, Source } from './source.ts';
 
 /**
@@ -19,16 +20,18 @@ export class VirtualSource implements Source {
   }
 
   async index(target: IndexTarget, ask: Ask): Promise<Listing> {
+    if (isOfAll(target)) return listed(this.#members, target, ask);
     const owner = await this.#ownerOf(target, ask);
     if (!owner) return this.#members.first((member) => member.source.index(target, ask), target.path);
-    return this.#members.of(owner, () => owner.source.index(target, ask));
+    return this.#owned(owner, target, () => owner.source.index(target, ask));
   }
 
   async artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery> {
     const owner = await this.#ownerOf(target, ask);
-    if (owner) return this.#members.of(owner, () => owner.source.artifact(target, ask));
+    if (owner)
+      return this.#owned(owner, target, () => this.#members.delivered(owner, () => owner.source.artifact(target, ask)));
     return this.#members.first(async (member) => {
-      const delivery = await member.source.artifact(target, ask);
+      const delivery = await this.#members.delivered(member, () => member.source.artifact(target, ask));
       return this.members.length === 1 ? delivery : opened(delivery);
     }, target.path);
   }
@@ -37,11 +40,18 @@ export class VirtualSource implements Source {
     return this.#members.first((member) => member.source.call(target, ask), target.path);
   }
 
+  /** What only its owner is asked for; where that is none of its own by claims in this virtual, nobody has it. */
+  #owned<Found>(owner: Member, { path }: IndexTarget | ArtifactTarget, look: () => Promise<Found>): Promise<Found> {
+    return this.#members.of(owner, look).catch((error: unknown) => {
+      throw error instanceof Fault && claimsAgainst(error) ? this.#members.none(path, error) : error;
+    });
+  }
+
   /** Undefined: no roster decides, so the first member that has the thing itself does. */
   async #ownerOf(target: IndexTarget | ArtifactTarget, ask: Ask): Promise<Member | undefined> {
     const { name } = target;
     if (this.members.length === 1) return this.members[0];
-    const named = this.members.find((member) => member.name === ask.member);
+    const named = this.#members.named(ask);
     if (named) return named;
     if (name === undefined || this.format.roster(name, target).length === 0) return undefined;
     try {
@@ -68,6 +78,33 @@ export class VirtualSource implements Source {
       throw absent ?? new Fault('not_found', `"${member.name}" has no ${name}.`);
     }, name);
   }
+}
+
+/**
+ * A list of what there is, made of those of all members. A registry may keep to itself what it has (Docker Hub's catalog):
+ * then it is made of the others'.
+ */
+export async function listed(members: Members, target: IndexTarget, ask: Ask): Promise<Listing> {
+  let kept: unknown;
+  try {
+    return await members.all(async (member) => {
+      try {
+        return await members.of(member, () => member.source.index(target, ask));
+      } catch (error) {
+        if (!keepsToItself(error)) throw error;
+        kept ??= error;
+        return undefined;
+      }
+    }, target.path);
+  } catch (error) {
+    throw isAbsent(error) ? (kept ?? error) : error;
+  }
+}
+
+function keepsToItself(error: unknown): boolean {
+  if (!(error instanceof Fault)) return false;
+  const { upstreamStatus } = error.details;
+  return upstreamStatus === 401 || upstreamStatus === 403;
 }
 
 /** Whether a member has a file shows when it is opened. */

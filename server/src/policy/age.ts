@@ -30,9 +30,9 @@ export function ageOf(
 }
 
 /** The next moment at which a time that is in the future now would count. */
-export function agesAnewAt({ rejected = [] }: Age): number | undefined {
-  const times = rejected.flatMap(({ why, at }) => (why === 'future' && at <= LATEST ? [at] : []));
-  return times.length > 0 ? Math.min(...times) : undefined;
+export function agesAnewAt({ rejected }: Age): number | undefined {
+  const future = rejected?.filter(({ why, at }) => why === 'future' && at <= LATEST).map(({ at }) => at);
+  return future?.toSorted((one, other) => one - other)[0];
 }
 
 type Counts = (source: Rejected['source'], at: number) => boolean;

@@ -10,8 +10,11 @@ export interface Compiled {
   /** What cooldowns say of packages. */
   readonly packages: Matcher<Owned>;
   /** What is not about single packages. */
-  general(candidate: Candidate): General;
+  general(asked: Asked): General;
 }
+
+/** Where a release is asked for, packages aside. */
+export type Asked = Pick<Candidate, 'format' | 'dated' | 'repositories'>;
 
 export interface Owned {
   readonly cooldown: Cooldown;
@@ -40,24 +43,24 @@ export function compile(policy: Policy): Compiled {
         cooldown.packages.map(({ pattern, age }) => ({ pattern, rule: { cooldown, age } })),
       ),
     ),
-    general(candidate) {
-      const key = [candidate.format, candidate.dated, ...candidate.repositories].join('\0');
-      return generals.of(key, () => generalOf(policy, candidate));
+    general(asked) {
+      const key = [asked.format, asked.dated, ...asked.repositories].join('\0');
+      return generals.of(key, () => generalOf(policy, asked));
     },
   };
   compiled.set(policy, made);
   return made;
 }
 
-/** Whether a rule that names repositories is about the candidate. */
-export function concerns(rule: { readonly repositories?: readonly string[] }, { repositories }: Candidate): boolean {
+/** Whether a rule that names repositories is about what is asked for. */
+export function concerns(rule: { readonly repositories?: readonly string[] }, { repositories }: Asked): boolean {
   return rule.repositories === undefined || rule.repositories.some((name) => repositories.includes(name));
 }
 
-function generalOf(policy: Policy, candidate: Candidate): General {
-  const freezes = policy.freezes.filter((freeze) => concerns(freeze, candidate) && covers(freeze, candidate));
+function generalOf(policy: Policy, asked: Asked): General {
+  const freezes = policy.freezes.filter((freeze) => concerns(freeze, asked) && covers(freeze, asked));
   const cooldowns = policy.cooldowns.flatMap((cooldown): Owned[] => {
-    const age = concerns(cooldown, candidate) ? ageFor(cooldown, candidate) : undefined;
+    const age = concerns(cooldown, asked) ? ageFor(cooldown, asked) : undefined;
     return age === undefined || age === 0 ? [] : [{ cooldown, age }];
   });
   const groups = Map.groupBy(cooldowns, ({ cooldown: { mode, unknownAge, authorTimes } }) =>
@@ -69,13 +72,13 @@ function generalOf(policy: Policy, candidate: Candidate): General {
   };
 }
 
-function covers({ formats, repositories }: Freeze, { format, dated }: Candidate): boolean {
+function covers({ formats, repositories }: Freeze, { format, dated }: Asked): boolean {
   if (formats) return formats.includes(format);
   return repositories !== undefined || dated !== 'none';
 }
 
 /** Milliseconds a cooldown asks for, packages aside; undefined: it is not about this format. */
-export function ageFor({ formats, otherwise }: Cooldown, { format, dated }: Candidate): number | undefined {
+export function ageFor({ formats, otherwise }: Cooldown, { format, dated }: Asked): number | undefined {
   if (Object.hasOwn(formats, format)) return formats[format];
   return dated === 'none' ? undefined : otherwise;
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { formats } from '../formats/all.ts';
 import { decide } from './decide.ts';
 import type { Candidate } from './decision.ts';
+import { horizon } from './horizon.ts';
 import { parsePattern, type VersionOrders } from './package-pattern.ts';
 import type { Block, Cooldown, Exemption, Freeze, Policy } from './policy.ts';
 
@@ -186,5 +187,25 @@ test('what only observes, and what names other repositories, makes no difference
       expect(both.allowed).toBe(decide(asked, rules, NOW).allowed);
     }),
     RUNS,
+  );
+});
+
+test('what became public before the horizon is refused by blocks alone, and stays so; without one no age matters', () => {
+  fc.assert(
+    fc.property(candidate, policy, time, fc.integer({ min: 1, max: 100 }), (one, rules, other, earlier) => {
+      if (one.dated === 'none' || one.firstParty) return;
+      const bound = horizon(one, rules, NOW);
+      if (bound === undefined) {
+        const dated = decide({ ...one, evidence: { index: { at: other, by: 'server' } } }, rules, NOW);
+        expect(dated.allowed).toBe(decide({ ...one, evidence: {} }, rules, NOW).allowed);
+        return;
+      }
+      const old: Candidate = { ...one, evidence: { index: { at: bound - earlier * HOUR, by: 'server' } } };
+      for (const now of [NOW, NOW + 5 * HOUR]) {
+        const decision = decide(old, rules, now);
+        if (!decision.allowed) expect(decision.kind).toBe('block');
+        expect(decision.observed ?? []).toEqual([]);
+      }
+    }),
   );
 });

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { formats } from '../formats/all.ts';
 import { decide } from './decide.ts';
 import type { Candidate } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import { author, cooldown, DAY, image, lodash, NOW, pattern, policy, reasonOf, server, WEEK } from './fixtures.ts';
-import { nearest } from './nearest.ts';
+import type { Cooldown } from './policy.ts';
 
 test('without rules everything is admitted, for good', () => {
   expect(decide(lodash(), policy({}), NOW)).toEqual({ allowed: true });
@@ -58,6 +57,7 @@ test.each<[string, Parameters<typeof cooldown>[0], boolean]>([
   ['another repository', { otherwise: 7 * DAY, repositories: ['npm-internal'] }, true],
   ['the virtual it is asked through', { otherwise: 7 * DAY, repositories: ['npm'] }, false],
   ['the member that has it', { otherwise: 7 * DAY, repositories: ['npm-public'] }, false],
+  ['one of the repositories it names', { otherwise: 7 * DAY, repositories: ['npm-public', 'elsewhere'] }, false],
   ['a package elsewhere', { packages: { 'pkg:npm/lodash': 7 * DAY }, repositories: ['npm-internal'] }, true],
 ])('%s', (_what, rules, allowed) => {
   expect(decide(lodash(), policy({ cooldowns: [cooldown(rules)] }), NOW).allowed).toBe(allowed);
@@ -213,26 +213,63 @@ test('names that are properties of every object are names like any other', () =>
   }
 });
 
-test('what is suggested instead is the highest admissible version below, else the lowest above', () => {
-  const versions = formats.find(({ id }) => id === 'npm')?.versions;
-  const judged = (version: string, allowed: boolean, yanked = false) => ({
-    version,
-    yanked,
-    decision: allowed ? ({ allowed: true } as const) : decide(lodash(), WEEK, NOW),
+test('what nobody can date is admitted where no cooldown asks for an age', () => {
+  const undated = lodash({ evidence: server(-DAY) });
+  expect(decide(undated, policy({ cooldowns: [cooldown({ otherwise: 0 })] }), NOW)).toEqual({ allowed: true });
+  const free = cooldown({ otherwise: 7 * DAY, packages: { 'pkg:npm/lodash': 0 } });
+  expect(decide(undated, policy({ cooldowns: [free] }), NOW)).toEqual({ allowed: true });
+});
+
+test('a refusal of what nobody dates does not lift by itself; of what has a time in the future it may', () => {
+  expect(decide(lodash({ evidence: {} }), WEEK, NOW)).toStrictEqual({
+    allowed: false,
+    rule: 'cooldown/default',
+    kind: 'cooldown',
+    reason: 'lodash 4.18.0 has no known time of publication; the cooldown "default" withholds it',
+    evidence: { source: 'none' },
   });
-  const all = [
-    judged('1.10.0', false),
-    judged('1.9.0', true),
-    judged('1.2.0', true),
-    judged('1.10.0-rc.1', true),
-    judged('2.0.0', true),
-  ];
-  expect(nearest('1.10.0', all, versions)).toBe('1.9.0');
-  expect(nearest('1.10.0-rc.2', all, versions)).toBe('1.10.0-rc.1');
-  expect(nearest('1.10.0', [judged('1.9.0', true, true), judged('2.0.0', true), judged('3.0.0', true)], versions)).toBe(
-    '2.0.0',
-  );
-  expect(nearest('1.10.0', [judged('1.10.0-rc.1', true)], versions)).toBe('1.10.0-rc.1');
-  expect(nearest('1.10.0', [judged('1.10.0', false)], versions)).toBeUndefined();
-  expect(nearest('b', [judged('a', true), judged('b', false), judged('c', true)])).toBe('a');
+  expect(decide(lodash({ evidence: server(-1000) }), WEEK, NOW)).toMatchObject({ until: NOW + 1000 + 7 * DAY });
+});
+
+test('an unknown age that a cooldown allows is said to be allowed by it; one that only observes says nothing', () => {
+  const lenient = cooldown({ otherwise: 7 * DAY, unknownAge: 'allow' });
+  const decision = decide(lodash({ evidence: {} }), policy({ cooldowns: [lenient] }), NOW);
+  expect(decision.allowed && decision.because).toEqual({
+    rule: 'cooldown/default',
+    kind: 'cooldown',
+    reason: 'lodash 4.18.0 has no known time of publication; the cooldown "default" allows that',
+  });
+  const observing = policy({ cooldowns: [{ ...lenient, mode: 'observe' }] });
+  expect(decide(lodash({ evidence: {} }), observing, NOW)).not.toHaveProperty('because');
+});
+
+test('a longer cooldown that is lenient does not make a shorter one lenient', () => {
+  const lenient = cooldown({ name: 'lenient', otherwise: 30 * DAY, unknownAge: 'allow' });
+  const strict = cooldown({ name: 'strict', otherwise: DAY });
+  const undated = lodash({ evidence: {} });
+  expect(decide(undated, policy({ cooldowns: [lenient, strict] }), NOW)).toMatchObject({ rule: 'cooldown/strict' });
+  const trusting = cooldown({ name: 'trusting', otherwise: 30 * DAY });
+  const wary = cooldown({ name: 'wary', otherwise: 7 * DAY, authorTimes: 'never' });
+  const authored = lodash({ evidence: author(90 * DAY, { at: NOW - DAY, baseline: true }) });
+  expect(decide(authored, policy({ cooldowns: [trusting, wary] }), NOW)).toMatchObject({ rule: 'cooldown/wary' });
+});
+
+test('of several refusals the one that holds longest is told; of those that end together the first by name', () => {
+  const own = (name: string, age: number, rules: Parameters<typeof cooldown>[0] = {}) =>
+    cooldown({ name, packages: { 'pkg:npm/lodash': age }, ...rules });
+  const told = (...cooldowns: Cooldown[]) => {
+    const decisions = [cooldowns, cooldowns.toReversed()].map((rules) =>
+      decide(lodash(), policy({ cooldowns: rules }), NOW),
+    );
+    return decisions.map((decision) => !decision.allowed && decision.rule);
+  };
+  expect(told(own('a', 7 * DAY), own('b', 9 * DAY), own('c', 8 * DAY))).toEqual(['cooldown/b', 'cooldown/b']);
+  expect(told(own('b', 7 * DAY), own('a', 7 * DAY), own('c', 7 * DAY))).toEqual(['cooldown/a', 'cooldown/a']);
+  const cooldowns = [own('a', 7 * DAY, { authorTimes: 'never' }), own('b', 7 * DAY)];
+  const evidence = author(-1e300, { at: NOW - DAY, baseline: true });
+  for (const rules of [cooldowns, cooldowns.toReversed()]) {
+    const decision = decide(lodash({ evidence }), policy({ cooldowns: rules }), NOW);
+    expect(decision).toMatchObject({ rule: 'cooldown/b', evidence: { source: 'none' } });
+    expect(decision).not.toHaveProperty('until');
+  }
 });

@@ -12,11 +12,9 @@ export interface Candidate {
   /** The parts of its package URL, as the format spells them; absent: it is a file of no package. */
   readonly package?: Release;
   /** How the format orders versions; absent: it does not. */
-  readonly versions?: VersionOrder;
+  readonly versions?: VersionOrder | undefined;
   /** Canonical path below the repository. */
   readonly path: string;
-  /** The moving name it is asked for by. */
-  readonly tag?: string;
   readonly evidence: Evidence;
   /** It was published here: only a block refuses it. */
   readonly firstParty?: boolean;

@@ -4,11 +4,11 @@ export type Dated = 'index' | 'details' | 'last_modified' | 'author' | 'none';
 /** When a release became public, as each source has it. Times are epoch milliseconds. */
 export interface Evidence {
   /** From an index, or from the details of the release. */
-  readonly index?: { readonly at: number; readonly by: 'server' | 'author' };
+  readonly index?: { readonly at: number; readonly by: 'server' | 'author' } | undefined;
   /** Of the file, as the upstream's server says. */
-  readonly lastModified?: number;
+  readonly lastModified?: number | undefined;
   /** When a listing first had it; `baseline`: the first listing of its package that was ever seen. */
-  readonly firstSeen?: { readonly at: number; readonly baseline: boolean };
+  readonly firstSeen?: { readonly at: number; readonly baseline: boolean } | undefined;
 }
 
 /** When a release became public, by the best source there is. */

@@ -15,8 +15,6 @@ interface Lifted {
   readonly by: Exemption;
 }
 
-type Outcome = 'admitted' | 'lifted' | 'objected';
-
 /** What freezes and cooldowns say of one candidate at one moment, and which exemptions lift it. */
 export class Hearing {
   readonly #candidate: Candidate;
@@ -34,7 +32,7 @@ export class Hearing {
     this.#candidate = candidate;
     this.#rules = rules;
     this.#now = now;
-    const matches = candidate.package ? rules.exemptions.match(candidate.package, candidate.versions) : [];
+    const matches = rules.exemptions.match(candidate.package, candidate.versions);
     this.#exemptions = matches.flatMap(({ rule, covered }) =>
       covered === 'yes' && rule.expiresAt > now ? [rule] : [],
     );
@@ -55,9 +53,9 @@ export class Hearing {
 
   #hearFreezes(): void {
     for (const freeze of this.#rules.general(this.#candidate).freezes) {
-      if (freeze.expiresAt !== undefined && freeze.expiresAt <= this.#now) continue;
+      if ((freeze.expiresAt ?? NEVER) <= this.#now) continue;
       const age = this.#age('baseline');
-      if (age.at !== undefined && age.at < freeze.before) break;
+      if ((age.at ?? NEVER) < freeze.before) break;
       const objection = objectionOf(
         'freeze',
         freeze.name,
@@ -65,10 +63,7 @@ export class Hearing {
         age,
         freeze.expiresAt,
       );
-      if (this.#lifts(objection, freeze)) continue;
-      this.#freezes.push(objection);
-      // Of those that never end one is enough; one that ends may be followed by one that does not.
-      if (freeze.expiresAt === undefined) break;
+      if (!this.#lifts(objection, freeze)) this.#freezes.push(objection);
     }
   }
 
@@ -77,38 +72,37 @@ export class Hearing {
     for (const [cooldown, age] of own) if (age > 0) this.#hear({ cooldown, age });
     for (const group of this.#rules.general(this.#candidate).groups) {
       for (const owned of group) {
-        if (own.has(owned.cooldown)) continue;
-        const outcome = this.#hear(owned);
-        if (outcome === 'admitted' || (outcome === 'objected' && owned.cooldown.mode === 'enforce')) break;
+        if (!own.has(owned.cooldown) && this.#hear(owned)) break;
       }
     }
   }
 
-  #hear({ cooldown, age: asked }: Owned): Outcome {
+  /** Whether a shorter one of its group has nothing to add. */
+  #hear({ cooldown, age: asked }: Owned): boolean {
     const age = this.#age(cooldown.authorTimes);
     if (age.source === 'none' && cooldown.unknownAge === 'allow') {
       const reason = allowedUnknown(cooldown, this.#candidate, age);
       if (cooldown.mode === 'enforce')
         this.#unknown ??= { rule: `cooldown/${cooldown.name}`, kind: 'cooldown', reason };
-      return 'admitted';
+      return true;
     }
     const since = age.source === 'none' ? agesAnewAt(age) : age.at;
     const until = since === undefined ? undefined : since + asked;
-    if (age.source === 'baseline' || (age.source !== 'none' && until !== undefined && until <= this.#now))
-      return 'admitted';
+    if (age.source === 'baseline' || (until ?? NEVER) <= this.#now) return true;
     const reason = cooledBy(cooldown, this.#candidate, age, until, this.#now);
     const objection = objectionOf('cooldown', cooldown.name, reason, age, until);
-    if (this.#lifts(objection, cooldown)) return 'lifted';
-    (cooldown.mode === 'observe' ? this.#observed : this.#cooldowns).push(objection);
-    return 'objected';
+    if (this.#lifts(objection, cooldown)) return false;
+    const observes = cooldown.mode === 'observe';
+    (observes ? this.#observed : this.#cooldowns).push(objection);
+    return !observes;
   }
 
   /** What cooldowns say of this very package, in milliseconds. */
   #ownAges(): ReadonlyMap<Cooldown, number> {
     const { package: of, versions } = this.#candidate;
-    const matches = of ? this.#rules.packages.match(of, versions) : [];
-    if (matches.length === 0) return NONE;
-    const about = matches.filter(({ rule }) => concerns(rule.cooldown, this.#candidate));
+    const about = this.#rules.packages
+      .match(of, versions)
+      .filter(({ rule }) => concerns(rule.cooldown, this.#candidate));
     const byCooldown = Map.groupBy(about, ({ rule }) => rule.cooldown);
     return new Map([...byCooldown].map(([cooldown, of]) => [cooldown, this.#ownAge(cooldown, of)] as const));
   }
@@ -118,10 +112,7 @@ export class Hearing {
     const certain = matches.filter(({ covered }) => covered === 'yes');
     const [best] = certain.toSorted((one, other) => moreSpecific(other.pattern, one.pattern));
     const ages = matches
-      .filter(({ pattern, covered }) => {
-        const specific = best ? moreSpecific(pattern, best.pattern) : 1;
-        return specific === 0 || (covered === 'unknown' && specific > 0);
-      })
+      .filter(({ pattern }) => !best || moreSpecific(pattern, best.pattern) >= 0)
       .map(({ rule }) => rule.age);
     return Math.max(...ages, best ? 0 : (ageFor(cooldown, this.#candidate) ?? 0));
   }
@@ -138,7 +129,7 @@ export class Hearing {
 
   #allowed(): Allowed {
     const ends = this.#lifted.flatMap(({ by, objection }) =>
-      objection.until !== undefined && objection.until <= by.expiresAt ? [] : [by.expiresAt],
+      (objection.until ?? NEVER) <= by.expiresAt ? [] : [by.expiresAt],
     );
     const anew = [...this.#ages.values()].flatMap((age) => agesAnewAt(age) ?? []);
     const until = Math.min(...ends, ...anew);
@@ -146,7 +137,7 @@ export class Hearing {
     const because = this.#reasonToAllow();
     return {
       allowed: true,
-      ...(until === Number.POSITIVE_INFINITY ? {} : { until }),
+      ...(until === NEVER ? {} : { until }),
       ...(age ? { evidence: age } : {}),
       ...(because ? { because } : {}),
     };
@@ -168,7 +159,7 @@ export class Hearing {
   }
 }
 
-const NONE: ReadonlyMap<Cooldown, number> = new Map();
+const NEVER = Number.POSITIVE_INFINITY;
 
 function objectionOf(
   kind: 'freeze' | 'cooldown',
@@ -182,7 +173,7 @@ function objectionOf(
 
 /** What never ends comes first. */
 function strictestFirst(one: Objection, other: Objection): number {
-  const [first, second] = [one.until ?? Number.POSITIVE_INFINITY, other.until ?? Number.POSITIVE_INFINITY];
+  const [first, second] = [one.until ?? NEVER, other.until ?? NEVER];
   if (first !== second) return second - first;
   return one.rule < other.rule ? -1 : 1;
 }

@@ -1,6 +1,20 @@
 import { expect, test } from 'vitest';
 import { blockOfPackage, decide } from './decide.ts';
-import { cooldown, DAY, exemption, freeze, image, lodash, NOW, pattern, policy, reasonOf, WEEK } from './fixtures.ts';
+import {
+  author,
+  cooldown,
+  DAY,
+  exemption,
+  freeze,
+  image,
+  lodash,
+  NOW,
+  pattern,
+  policy,
+  reasonOf,
+  server,
+  WEEK,
+} from './fixtures.ts';
 import type { Freeze } from './policy.ts';
 
 test('a block comes first, in the words of whoever declared it, and nothing lifts it', () => {
@@ -20,7 +34,7 @@ test('a block comes first, in the words of whoever declared it, and nothing lift
     allowed: false,
     rule: 'block/wallets',
     kind: 'block',
-    reason: 'lodash 4.18.0 is blocked by "wallets": It steals wallets ? all. (https://x.test/1)',
+    reason: 'lodash 4.18.0 is blocked by "wallets": It steals wallets ? all (https://x.test/1)',
   });
   const other = lodash({ package: { type: 'npm', name: 'lodash', version: '4.17.21' } });
   expect(decide(other, rules, NOW).allowed).toBe(true);
@@ -155,4 +169,82 @@ test('a cooldown that observes refuses nothing and says what it would have refus
   });
   const exempt = policy({ cooldowns: [observing], exemptions: [exemption(['pkg:npm/lodash'])] });
   expect(decide(lodash(), exempt, NOW)).toEqual({ allowed: true, evidence: { source: 'server', at: NOW - 2 * DAY } });
+});
+
+test('of several blocks the first by name speaks, and one that is certain before one that is not', () => {
+  const whole = { name: 'b', packages: [pattern('pkg:npm/lodash')] };
+  const other = { name: 'c', packages: [pattern('pkg:npm/lodash')] };
+  const range = { name: 'a', packages: [pattern('pkg:npm/lodash?vers=vers:npm/<4')] };
+  const odd = lodash({ package: { type: 'npm', name: 'lodash', version: 'nonsense' } });
+  for (const blocks of [
+    [whole, other, range],
+    [range, other, whole],
+  ]) {
+    expect(decide(lodash(), policy({ blocks }), NOW)).toMatchObject({ rule: 'block/b' });
+    expect(reasonOf(decide(odd, policy({ blocks }), NOW))).toBe('lodash nonsense is blocked by "b"');
+  }
+});
+
+test('of several freezes each holds from its own moment on, whatever their order, and until the last of them ends', () => {
+  const early = freeze('2026-11-20T00:00:00Z', { name: 'early' });
+  const late = freeze('2026-11-24T00:00:00Z', { name: 'late' });
+  for (const freezes of [
+    [early, late],
+    [late, early],
+  ]) {
+    expect(decide(lodash(), policy({ freezes }), NOW)).toMatchObject({ rule: 'freeze/early' });
+    expect(decide(lodash({ evidence: server(30 * DAY) }), policy({ freezes }), NOW).allowed).toBe(true);
+  }
+  const ending = { ...early, expiresAt: NOW + DAY };
+  const middle = freeze('2026-11-21T00:00:00Z', { name: 'middle' });
+  expect(decide(lodash(), policy({ freezes: [ending, middle] }), NOW)).not.toHaveProperty('until');
+  const both = policy({ freezes: [ending, { ...middle, expiresAt: NOW + 2 * DAY }] });
+  expect(decide(lodash(), both, NOW)).toMatchObject({ rule: 'freeze/early', until: NOW + 2 * DAY });
+});
+
+test('a freeze takes an author’s word for what stood in the first listing', () => {
+  const rules = policy({ freezes: [freeze('2026-11-20T00:00:00Z')] });
+  const of = (baseline: boolean) => lodash({ evidence: author(30 * DAY, { at: NOW - DAY, baseline }) });
+  expect(decide(of(true), rules, NOW).allowed).toBe(true);
+  expect(decide(of(false), rules, NOW).allowed).toBe(false);
+});
+
+test('an exemption from a cooldown does not lift a freeze of the same name', () => {
+  const rules = {
+    freezes: [freeze('2026-11-20T00:00:00Z')],
+    exemptions: [exemption(['pkg:npm/lodash'], { from: ['may'] })],
+  };
+  expect(decide(lodash(), policy(rules), NOW)).toMatchObject({ allowed: false, rule: 'freeze/may' });
+});
+
+test('an exemption that ends with what it lifts changes nothing when it ends', () => {
+  const rules = { ...WEEK, exemptions: [exemption(['pkg:npm/lodash'], { expiresAt: NOW + 5 * DAY })] };
+  const decision = decide(lodash(), rules, NOW);
+  expect(decision).not.toHaveProperty('until');
+  expect(decision.allowed && decision.because).toEqual({
+    rule: 'exemption/hotfix',
+    kind: 'exemption',
+    reason: 'lodash 4.18.0 is admitted: the exemption "hotfix" lifts the cooldown "default" until 2026-11-30 12:00 UTC',
+  });
+});
+
+test('every cooldown that only observes says what it would have refused, and until when', () => {
+  const cooldowns = [
+    cooldown({ name: 'long', otherwise: 30 * DAY, mode: 'observe' }),
+    cooldown({ name: 'short', otherwise: 7 * DAY, mode: 'observe' }),
+  ];
+  const { observed } = decide(lodash(), policy({ cooldowns }), NOW);
+  expect(observed?.map(({ rule, until }) => [rule, until])).toEqual([
+    ['cooldown/long', NOW + 28 * DAY],
+    ['cooldown/short', NOW + 5 * DAY],
+  ]);
+  const undated = decide(lodash({ evidence: {} }), policy({ cooldowns: cooldowns.slice(1) }), NOW);
+  expect(undated.observed).toStrictEqual([
+    {
+      rule: 'cooldown/short',
+      kind: 'cooldown',
+      reason: 'lodash 4.18.0 has no known time of publication; the cooldown "short" withholds it',
+      evidence: { source: 'none' },
+    },
+  ]);
 });

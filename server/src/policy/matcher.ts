@@ -1,7 +1,7 @@
 import { foldedForWildcards, type PackageParts, packageKey } from './package-key.ts';
 import { type PackagePattern, wildcardMatches } from './package-pattern.ts';
 import { Remembered } from './remembered.ts';
-import { inRange } from './version-range.ts';
+import { inRange, type VersionRange } from './version-range.ts';
 import type { Covered, VersionOrder } from './versions.ts';
 
 /** A package or, with a version, a release of it. */
@@ -39,7 +39,8 @@ export class Matcher<Rule> {
   }
 
   /** In no particular order. The versions of one type are always read by the same order. */
-  match(release: Release, order: VersionOrder | undefined): readonly Match<Rule>[] {
+  match(release: Release | undefined, order: VersionOrder | undefined): readonly Match<Rule>[] {
+    if (!release) return NONE;
     const name = `${release.type}/${packageKey(release)}`;
     const wildcards = this.#wildcards.get(release.type);
     const named = this.#named.get(name);
@@ -56,17 +57,25 @@ export class Matcher<Rule> {
 interface About<Rule> {
   readonly all: readonly Match<Rule>[];
   readonly single: ReadonlyMap<string, readonly Entry<Rule>[]>;
-  readonly ranges: readonly Entry<Rule>[];
+  readonly ranges: readonly Ranged<Rule>[];
+}
+
+interface Ranged<Rule> extends Entry<Rule> {
+  readonly pattern: PackagePattern & { readonly range: VersionRange };
 }
 
 function aboutPackage<Rule>(entries: readonly Entry<Rule>[], order: VersionOrder | undefined): About<Rule> {
-  const single = entries.filter(({ pattern }) => pattern.version !== undefined);
+  const single = new Map<string, Entry<Rule>[]>();
+  for (const entry of entries) {
+    const { version } = entry.pattern;
+    if (version !== undefined) entryOf(single, spelling(version, order), () => [] as Entry<Rule>[]).push(entry);
+  }
   return {
     all: entries
       .filter(({ pattern }) => pattern.version === undefined && pattern.range === undefined)
       .map((entry) => ({ ...entry, covered: 'yes' as const })),
-    single: Map.groupBy(single, ({ pattern }) => spelling(pattern.version ?? '', order)),
-    ranges: entries.filter(({ pattern }) => pattern.range !== undefined),
+    single,
+    ranges: entries.filter((entry): entry is Ranged<Rule> => entry.pattern.range !== undefined),
   };
 }
 
@@ -79,7 +88,7 @@ function matchesOf<Rule>(
   if (version === undefined) return [...all, ...[...single.values()].flat().map(unknown), ...ranges.map(unknown)];
   const named = single.get(spelling(version, order)) ?? NONE;
   const ranged = ranges.flatMap((entry): Match<Rule>[] => {
-    const covered = entry.pattern.range ? inRange(entry.pattern.range, version, order) : 'no';
+    const covered = inRange(entry.pattern.range, version, order);
     return covered === 'no' ? [] : [{ ...entry, covered }];
   });
   return [...all, ...named.map((entry) => ({ ...entry, covered: 'yes' as const })), ...ranged];

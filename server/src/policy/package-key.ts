@@ -25,9 +25,7 @@ const keys = new Remembered<string>(20_000);
 
 /** Namespace and name in the one spelling under which rules are looked up: `@acme/app`, `com.acme/app`. Never throws. */
 export function packageKey({ type, namespace = '', name }: PackageParts): string {
-  return keys.of(`${type}\0${namespace}\0${name}`, () =>
-    fold(type, canonical(type, namespace, name) ?? (namespace === '' ? name : `${namespace}/${name}`)),
-  );
+  return keys.of(`${type}\0${namespace}\0${name}`, () => fold(type, canonical(type, namespace, name)));
 }
 
 /** For patterns with a `*`, which the PURL library does not take, and for what they are held against. */
@@ -39,10 +37,10 @@ export function foldedForWildcards(type: string, key: string): string {
 /** Why it cannot be the name of a package, in the PURL library's words; undefined: nothing is known against it. */
 export function nameProblem({ type, namespace, name }: PackageParts): string | undefined {
   try {
-    new PackageURL(type, namespace === '' ? undefined : namespace, name, undefined, undefined, undefined);
+    new PackageURL(type, namespace, name, undefined, undefined, undefined);
     return undefined;
   } catch (cause) {
-    const message = (cause as Error).message.replace(/^Invalid purl: /, '');
+    const message = (cause as Error).message.replace('Invalid purl: ', '');
     // Old names have characters that the library takes for an attack.
     return message.includes('injection character') ? undefined : message;
   }
@@ -52,11 +50,16 @@ function fold(type: string, key: string): string {
   return Object.hasOwn(FOLDED, type) ? (FOLDED[type] as (name: string) => string)(key) : key;
 }
 
-function canonical(type: string, namespace: string, name: string): string | undefined {
+/** As the PURL library spells it; what it takes for no name at all is left as it is. */
+function canonical(type: string, namespace: string, name: string): string {
   try {
-    const parts = new PackageURL(type, namespace === '' ? undefined : namespace, name, undefined, undefined, undefined);
-    return parts.namespace === undefined ? parts.name : `${parts.namespace}/${parts.name}`;
+    const parts = new PackageURL(type, namespace, name, undefined, undefined, undefined);
+    return joined(parts.namespace, parts.name ?? name);
   } catch {
-    return undefined;
+    return joined(namespace, name);
   }
+}
+
+function joined(namespace: string | undefined, name: string): string {
+  return namespace ? `${namespace}/${name}` : name;
 }

@@ -30,6 +30,7 @@ test.each<[string, Release]>([
   ['pkg:npm/@ACME/*', npm('@acme/app', '1.0.0')],
   ['pkg:npm/*', npm('@acme/app')],
   ['pkg:npm/json*', npm('JSONStream')],
+  ['pkg:npm/JSONStream', npm('JSONStream')],
   ['pkg:npm/*-loader', npm('css-loader')],
   ['pkg:npm/@*/core', npm('@acme/core')],
   ['pkg:npm/lodash@4.17.21', npm('lodash', '4.17.21')],
@@ -46,6 +47,8 @@ test.each<[string, Release]>([
   ['pkg:oci/library/alpine', { type: 'oci', name: 'library/alpine' }],
   ['pkg:oci/library%2Falpine', { type: 'oci', name: 'library/alpine' }],
   ['pkg:deb/debian/curl@0:8.0-1', { type: 'deb', namespace: 'debian', name: 'curl', version: '8.0-1' }],
+  ['pkg:deb/*', { type: 'deb', namespace: 'debian', name: 'curl' }],
+  ['pkg:maven/com.a@b/lib', { type: 'maven', namespace: 'com.a@b', name: 'lib' }],
   ['pkg:deb/*/curl', { type: 'deb', namespace: 'ubuntu', name: 'curl' }],
   ['pkg:npm/x?vers=vers:npm/>=1.0|<1.4', npm('x', '1.3.9')],
   ['pkg:npm/x?vers=vers%3Anpm%2F%3E%3D1.0%7C%3C1.4', npm('x', '1.3.9')],
@@ -56,6 +59,8 @@ test.each<[string, Release]>([
 test.each<[string, Release]>([
   ['pkg:npm/lodash', npm('lodash-es')],
   ['pkg:npm/lodash', { type: 'pypi', name: 'lodash' }],
+  ['pkg:npm/jsonstream', npm('JSONStream')],
+  ['pkg:pypi/foobar', { type: 'pypi', name: 'foo-bar' }],
   ['pkg:npm/@acme/*', npm('@acme-evil/app')],
   ['pkg:npm/*-loader', npm('loader')],
   ['pkg:npm/ab*ba', npm('aba')],
@@ -78,6 +83,9 @@ test.each([
   ['lodash', 'must be a package URL such as'],
   ['npm:lodash', 'must be a package URL such as'],
   ['pkg:npm', 'must be a package URL such as'],
+  ['see pkg:npm/lodash', 'must be a package URL such as'],
+  [`l${'o'.repeat(79)}`, `not "l${'o'.repeat(79)}"`],
+  [`l${'o'.repeat(80)}`, `not "l${'o'.repeat(76)}..."`],
   ['pkg:npm/', 'must be a package URL such as'],
   ['pkg:nmp/lodash', 'is of type "nmp", which is not known; known are npm, pypi'],
   ['pkg:npm/lodash@', 'must have a version after @, or no @'],
@@ -89,16 +97,34 @@ test.each([
   ['pkg:npm/lo%zzdash', 'percent encoding is broken'],
   ['pkg:npm/a//b', 'an empty part'],
   ['pkg:npm/../b', '".." in its name'],
+  ['pkg:npm/./b', '"." in its name'],
+  ['pkg:npm/lodash@1%200', 'must not have blanks'],
   ['pkg:npm/a%00b', 'control characters'],
   ['pkg:npm/a%0Ab', 'control characters'],
-  ['pkg:npm/acme/app', '"namespace" component must start with an "@"'],
+  ['pkg:npm/acme/app', 'does not name a package: npm "namespace" component must start with an "@"'],
   ['pkg:npm/acme/*', 'a scope of npm begins with @'],
   ['pkg:npm/a**', 'one * stands for any run'],
   ['pkg:maven/junit', 'maven requires a "namespace" component'],
   ['pkg:deb/curl', 'must name the distribution: pkg:deb/debian/curl'],
-  [`pkg:npm/${'a'.repeat(1_000_000)}`, 'must have at most 1000 characters'],
-])('%.60s is refused: %s', (pattern, words) => {
+])('%s is refused: %s', (pattern, words) => {
   expect(() => parsePattern(pattern, ORDERS)).toThrow(words);
+});
+
+test('a pattern may have 1000 characters', () => {
+  const long = (length: number) => () => parsePattern(`pkg:npm/${'a'.repeat(length - 8)}*`.slice(0, length), ORDERS);
+  expect(long(1000)).not.toThrow('at most');
+  expect(long(1001)).toThrow('must have at most 1000 characters, not 1001');
+  expect(long(1_000_000)).toThrow('must have at most 1000 characters, not 1000000');
+});
+
+test('a pattern is what it says and nothing more', () => {
+  expect(parsePattern('pkg:npm/lodash', ORDERS)).toStrictEqual({ type: 'npm', key: 'lodash', wildcard: false });
+  expect(parsePattern('pkg:npm/@acme/*@1.0.0', ORDERS)).toStrictEqual({
+    type: 'npm',
+    key: '@acme/*',
+    wildcard: true,
+    version: '1.0.0',
+  });
 });
 
 test('of several patterns the one that says more of a package counts more', () => {

@@ -1,5 +1,5 @@
 import { foldedForWildcards, nameProblem, packageKey } from './package-key.ts';
-import { parseRange, type VersionRange } from './version-range.ts';
+import { parseRange, quoted, type VersionRange } from './version-range.ts';
 import type { VersionOrder } from './versions.ts';
 
 /** Packages that a rule is about: `pkg:npm/lodash`, `pkg:npm/%40acme/*`, with a version or a range of versions. */
@@ -52,7 +52,7 @@ export function wildcardMatches(pattern: string, text: string): boolean {
   const [first = '', ...parts] = pattern.split('*');
   const last = parts.pop();
   if (last === undefined) return text === first;
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
   let at = first.length;
   for (const part of parts) {
     const found = text.indexOf(part, at);
@@ -129,8 +129,4 @@ function decoded(text: string): string {
   } catch {
     throw new RangeError(`has ${quoted(text)}, whose percent encoding is broken`);
   }
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
 }

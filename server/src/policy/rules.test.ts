@@ -21,7 +21,11 @@ test('patterns admit what matches one, by path or by name', () => {
   const rules = { ...open, patterns: ['^@acme/', '^express$'] };
   expect(refusal({ path: '@acme/app/-/app-1.0.0.tgz', name: '@acme/app' }, [rules])).toBeUndefined();
   expect(refusal({ path: 'express/-/express-4.0.0.tgz', name: 'express' }, [rules])).toBeUndefined();
-  expect(refusal({ path: 'lodash/-/lodash-4.0.0.tgz', name: 'lodash' }, [rules])?.rule).toBe('npm-public.patterns');
+  expect(refusal({ path: 'lodash/-/lodash-4.0.0.tgz', name: 'lodash' }, [rules])).toEqual({
+    rule: 'npm-public.patterns',
+    reason: 'lodash matches none of the patterns that "npm-public" admits',
+  });
+  expect(refusal({ path: 'tools/setup' }, [rules])?.reason).toMatch(/^tools\/setup matches none/);
 });
 
 test('a banned tag is refused, whatever patterns say; the same file by its digest is not', () => {

@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { Remembered } from './remembered.ts';
 
 /** A repository's access patterns, as declared: plain data that crosses threads. RE2 syntax, unanchored. */
 export interface Ruleset {
@@ -53,8 +54,7 @@ export function refusal(subject: Subject, rulesets: readonly Ruleset[]): Refusal
   return undefined;
 }
 
-const compiled = new Map<string, RE2JS>();
-const MOST_COMPILED = 4096;
+const compiled = new Remembered<RE2JS>(4096);
 
 function matches(pattern: string, subject: Subject): boolean {
   const re = compile(pattern);
@@ -63,10 +63,5 @@ function matches(pattern: string, subject: Subject): boolean {
 
 /** Compiled once per thread; the declaration was checked when it was made, so this does not fail. */
 export function compile(pattern: string): RE2JS {
-  const known = compiled.get(pattern);
-  if (known) return known;
-  if (compiled.size >= MOST_COMPILED) compiled.clear();
-  const re = RE2JS.compile(pattern);
-  compiled.set(pattern, re);
-  return re;
+  return compiled.of(pattern, () => RE2JS.compile(pattern));
 }

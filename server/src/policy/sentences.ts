@@ -4,19 +4,21 @@ import type { Block, Cooldown, Exemption, Freeze } from './policy.ts';
 
 const LONGEST = 600;
 
+/** What a sentence calls its subject by. */
+export type Labelled = Pick<Candidate, 'package' | 'path'>;
+
 /** `lodash 4.18.0 is blocked by "malware": steals wallets (https://example.test/advisory)` */
-export function blockedBy(block: Block, candidate: Candidate, certain: boolean): string {
+export function blockedBy(block: Block, subject: Labelled, certain: boolean): string {
   const doubt = certain ? '' : ': whether it is one of the versions meant cannot be told';
   const { reason, url } = block;
-  return line(`${label(candidate)} is blocked by "${block.name}"${doubt}${because(reason)}${url ? ` (${url})` : ''}`);
+  return line(`${label(subject)} is blocked by "${block.name}"${doubt}${because(reason)}${url ? ` (${url})` : ''}`);
 }
 
 /** `lodash 4.18.0 was published on 2026-05-12 10:00 UTC; the freeze "may" admits nothing from 2026-05-11 00:00 UTC on` */
 export function frozenBy(freeze: Freeze, candidate: Candidate, age: Age): string {
-  const when = age.at === undefined || age.source === 'baseline' ? '' : ` on ${time(age.at)}`;
   const end = freeze.expiresAt === undefined ? '' : `, until ${time(freeze.expiresAt)}`;
   const rule = `the freeze "${freeze.name}" admits nothing from ${time(freeze.before)} on${end}`;
-  return line(`${label(candidate)} ${became(age, when)}; ${rule}${because(freeze.reason)}`);
+  return line(`${label(candidate)} ${became(age, `on ${time(age.at)}`)}; ${rule}${because(freeze.reason)}`);
 }
 
 /** `lodash 4.18.0 was published 2 days ago; the cooldown "default" admits it from 2026-11-28 12:00 UTC` */
@@ -27,14 +29,14 @@ export function cooledBy(
   until: number | undefined,
   now: number,
 ): string {
-  const ago = age.at === undefined ? '' : ` ${span(now - age.at)} ago`;
+  const ago = `${span(now - (age.at ?? now))} ago`;
   const rule = `the cooldown "${cooldown.name}"`;
   const verdict = age.source === 'none' ? `${rule} withholds it` : `${rule} admits it from ${time(until)}`;
   return line(`${label(candidate)} ${became(age, ago)}; ${verdict}`);
 }
 
 export function allowedUnknown(cooldown: Cooldown, candidate: Candidate, age: Age): string {
-  return line(`${label(candidate)} ${became(age, '')}; the cooldown "${cooldown.name}" allows that`);
+  return line(`${label(candidate)} ${undated(age)}; the cooldown "${cooldown.name}" allows that`);
 }
 
 export function liftedBy(exemption: Exemption, kind: string, name: string, candidate: Candidate): string {
@@ -42,16 +44,39 @@ export function liftedBy(exemption: Exemption, kind: string, name: string, candi
   return line(`${label(candidate)} is admitted: ${what}${because(exemption.reason)}`);
 }
 
-function label({ package: of, path }: Candidate): string {
+/** `all 12 releases of left-pad are withheld; the first to be admitted: left-pad 1.3.0 was published 2 days ago; …` */
+export function allWithheld(name: string, count: number, reason: string, ends: boolean): string {
+  const first = ends ? '; the first to be admitted' : '';
+  return line(`all ${count} releases of ${name.slice(0, 200)} are withheld${first}: ${reason}`);
+}
+
+/** Who says when it became public, and when that was: a sentence; undefined: nobody does. */
+export function datedBy({ source, at }: Age): string | undefined {
+  const says = WITNESSES[source];
+  return says === undefined ? undefined : `${says} ${time(at)}.`;
+}
+
+const WITNESSES: Readonly<Partial<Record<Age['source'], string>>> = {
+  server: 'Its index dates it',
+  author: 'Its author dates it',
+  'last-modified': 'Its Last-Modified is',
+  'first-seen': 'It was first seen here on',
+};
+
+function label({ package: of, path }: Labelled): string {
   if (!of) return path.slice(0, 200);
   const name = of.namespace ? `${of.namespace}/${of.name}` : of.name;
   return `${name.slice(0, 200)}${of.version === undefined ? '' : ` ${of.version.slice(0, 80)}`}`;
 }
 
 function became(age: Age, when: string): string {
-  if (age.source === 'none') return `has no known time of publication${doubts(age.rejected)}`;
+  if (age.source === 'none') return undated(age);
   if (age.source === 'baseline') return 'became public at a time nobody knows, before it was first seen';
-  return `${age.source === 'first-seen' ? 'was first seen' : 'was published'}${when}${doubts(age.rejected)}`;
+  return `${age.source === 'first-seen' ? 'was first seen' : 'was published'} ${when}${doubts(age.rejected)}`;
+}
+
+function undated({ rejected }: Age): string {
+  return `has no known time of publication${doubts(rejected)}`;
 }
 
 const SOURCES: Readonly<Record<Rejected['source'], string>> = {
@@ -79,10 +104,7 @@ const DAY = 24 * HOUR;
 function time(at: number | undefined): string {
   const date = new Date(Math.ceil((at ?? Number.NaN) / MINUTE) * MINUTE);
   if (Number.isNaN(date.getTime())) return 'an impossible time';
-  return `${date
-    .toISOString()
-    .replace(/:\d\d\.\d+Z$/, '')
-    .replace('T', ' ')} UTC`;
+  return `${date.toISOString().slice(0, -':00.000Z'.length).replace('T', ' ')} UTC`;
 }
 
 function span(milliseconds: number): string {
@@ -97,7 +119,8 @@ function counted(amount: number, unit: string): string {
 }
 
 function because(reason: string | undefined): string {
-  return reason === undefined || reason.trim() === '' ? '' : `: ${reason.trim()}`;
+  const said = reason?.trim().replace(/\.$/, '');
+  return said ? `: ${said}` : '';
 }
 
 /** One line of ASCII, which is all that a status line and every terminal can show. */

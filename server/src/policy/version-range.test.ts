@@ -16,6 +16,7 @@ test.each([
   ['vers:npm/<1.0.0|>=2.0.0', ['0.1.0', '2.0.0', '9.0.0'], ['1.0.0', '1.9.9']],
   ['vers:npm/1.0.0|=2.0.0', ['1.0.0', '2.0.0'], ['1.5.0', '0.1.0', '3.0.0']],
   ['vers:npm/!=1.0.0', ['0.9.0', '1.0.1'], ['1.0.0']],
+  ['vers:npm/1.0.0|!=2.0.0', ['1.0.0'], ['2.0.0', '3.0.0']],
   ['vers:npm/>=1.0.0|!=1.2.0|<2.0.0', ['1.0.0', '1.2.1'], ['1.2.0', '2.0.0']],
   ['vers:npm/0.5.0|>=1.0.0', ['0.5.0', '1.0.0', '7.0.0'], ['0.4.0', '0.9.0']],
   ['vers:npm/*', ['1.0.0'], []],
@@ -34,6 +35,7 @@ test.each([
 test.each([
   ['1.0.0', 'must be written vers:npm/'],
   ['vers:npm', 'must be written vers:npm/'],
+  ['not vers:npm/1.0.0', 'must be written vers:npm/'],
   ['vers:pypi/>=1.0', 'must be of scheme npm'],
   ['vers:npm/', 'selects nothing'],
   ['vers:npm/>=2.0.0|<1.0.0', 'selects nothing: >=2.0.0 comes before <1.0.0; write the lower version first'],
@@ -50,9 +52,27 @@ test.each([
   ['vers:npm/^1.0.0', 'names "^1.0.0", which is not a version'],
   ['vers:npm/>= 1.0.0 ', 'names " 1.0.0 ", which is not a version'],
   ['vers:npm/%zz', 'percent encoding is broken'],
-  [`vers:npm/${Array.from({ length: 201 }, (_, at) => `1.0.${at}`).join('|')}`, 'at most 200 versions'],
-])('%.40s is refused: it %s', (range, words) => {
+])('%s is refused: it %s', (range, words) => {
   expect(() => parseRange(range, 'npm', order('npm'))).toThrow(words);
+});
+
+test('a range may have 200 versions', () => {
+  const range = (length: number) => `vers:npm/${Array.from({ length }, (_, at) => `1.0.${at}`).join('|')}`;
+  expect(has(range(200), '1.0.199')).toBe('yes');
+  expect(() => has(range(201), '1.0.199')).toThrow('at most 200 versions');
+});
+
+test('where a version is missing it says after what', () => {
+  const parsed = (range: string) => () => parseRange(range, 'npm', order('npm'));
+  expect(parsed('vers:npm/>=1.0.0|')).toThrow(/ lacks a version$/);
+  expect(parsed('vers:npm/!=')).toThrow(/ lacks a version after !=$/);
+});
+
+test('versions that nobody can order are in no range that names versions, nor out of it', () => {
+  const range = parseRange('vers:npm/>1.0.0', 'npm', order('npm'));
+  expect(inRange(range, '2.0.0', undefined)).toBe('unknown');
+  expect(inRange(range, 'nonsense', order('npm'))).toBe('unknown');
+  expect(inRange({ constraints: [] }, '2.0.0', undefined)).toBe('yes');
 });
 
 test('a type without an order has no ranges', () => {

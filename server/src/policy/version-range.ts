@@ -1,6 +1,9 @@
 import type { Covered, VersionOrder } from './versions.ts';
 
-type Comparator = '=' | '!=' | '<' | '<=' | '>' | '>=';
+/** The longer ones first: one is read before what it begins with. */
+const COMPARATORS = ['!=', '<=', '>=', '=', '<', '>'] as const;
+
+type Comparator = (typeof COMPARATORS)[number];
 
 interface Constraint {
   readonly comparator: Comparator;
@@ -21,7 +24,7 @@ const MOST = 200;
  * is no version of it, or constraints that contradict each other or select nothing.
  */
 export function parseRange(text: string, type: string, order: VersionOrder | undefined): VersionRange {
-  const [, scheme, rest = ''] = /^vers:([^/]*)\/(.*)$/s.exec(text) ?? [];
+  const [, scheme, rest = ''] = /^vers:([^/]*)\/(.*)/s.exec(text) ?? [];
   if (scheme === undefined) throw new RangeError(`its range must be written vers:${type}/..., not ${quoted(text)}`);
   if (scheme !== type)
     throw new RangeError(`its range must be of scheme ${type}, as the package is, not ${quoted(scheme)}`);
@@ -38,8 +41,9 @@ export function parseRange(text: string, type: string, order: VersionOrder | und
 /** Whether the range has the version: the containment of the VERS specification. */
 export function inRange({ constraints }: VersionRange, version: string, order: VersionOrder | undefined): Covered {
   if (constraints.length === 0) return 'yes';
-  const canonical = order?.canonical(version);
-  if (order === undefined || canonical === undefined) return 'unknown';
+  if (!order) return 'unknown';
+  const canonical = order.canonical(version);
+  if (canonical === undefined) return 'unknown';
   const named = constraints.find((each) => each.canonical === canonical);
   if (named?.comparator.endsWith('=')) return named.comparator === '!=' ? 'no' : 'yes';
   const bounds = constraints.filter(({ comparator }) => isBound(comparator));
@@ -49,22 +53,20 @@ export function inRange({ constraints }: VersionRange, version: string, order: V
 
 /** Lower and upper bounds alternate, so that the bounds next to the version decide: above a lower one, below an upper one. */
 function between(bounds: readonly Constraint[], version: string, order: VersionOrder): boolean {
-  const next = bounds.findIndex((bound) => order.compare(version, bound.version) <= 0);
-  const below = bounds[next < 0 ? bounds.length - 1 : next - 1];
-  const above = next < 0 ? undefined : bounds[next];
-  if (above && order.compare(version, above.version) === 0) return above.comparator.endsWith('=');
-  return above ? isUpper(above.comparator) : below !== undefined && !isUpper(below.comparator);
+  const next = bounds.find((bound) => order.compare(version, bound.version) <= 0);
+  if (!next) return bounds.at(-1)?.comparator.startsWith('>') === true;
+  return order.compare(version, next.version) === 0 ? next.comparator.endsWith('=') : isUpper(next.comparator);
 }
 
 function constraint(part: string, type: string, order: VersionOrder): Constraint {
-  const [, comparator = '', encoded = ''] = /^(!=|<=|>=|=|<|>|)(.*)$/s.exec(part) ?? [];
-  const version = decoded(encoded);
+  const comparator = COMPARATORS.find((each) => part.startsWith(each));
+  const version = decoded(part.slice(comparator?.length));
   if (version === '*') throw new RangeError('its range must have * alone, without other versions');
-  if (version === '') throw new RangeError(`its range lacks a version${part === '' ? '' : ` after ${comparator}`}`);
+  if (version === '') throw new RangeError(`its range lacks a version${comparator ? ` after ${comparator}` : ''}`);
   const canonical = /\s/.test(version) ? undefined : order.canonical(version);
   if (canonical === undefined)
     throw new RangeError(`its range names ${quoted(version)}, which is not a version of type ${type}`);
-  return { comparator: (comparator || '=') as Comparator, version, canonical };
+  return { comparator: comparator ?? '=', version, canonical };
 }
 
 function requireAscending(constraints: readonly Constraint[], order: VersionOrder): void {
@@ -110,6 +112,7 @@ function decoded(text: string): string {
   }
 }
 
-function quoted(text: string): string {
+/** For a message: JSON of it, cut where it is long. */
+export function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
 }

@@ -9,6 +9,7 @@ import type {
   Site,
   Target,
 } from '../../engine/format.ts';
+import { wordsIn } from '../search-words.ts';
 import { semverOrder } from '../semver-order.ts';
 import { apiPlace, type Config, downloadPlace, readConfig } from './config.ts';
 import { type CrateIndex, keepLines, mergeIndexes, readCrateIndex, releasesOf, written } from './crate-index.ts';
@@ -65,6 +66,8 @@ export const cargo: Format<Document> = {
   versions: semverOrder,
   roster: (name) => [index(name)],
   factsOf: ({ name }) => (name === undefined ? [] : [index(name)]),
+
+  mentions: (target) => (target.kind === 'call' && target.place ? wordsIn(target.place.path, 'q') : []),
 
   index: {
     decode: (raw: RawDocument, target: IndexTarget) =>

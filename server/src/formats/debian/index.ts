@@ -17,7 +17,7 @@ export const debian: Format<Root | PackageList> = {
       'InRelease, Release and every file they list pass byte for byte, so that apt verifies the archive’s own signature; nothing is hidden from them, a package that is withheld is refused.',
       'The files that a Release file lists are always of its own generation, also while the upstream publishes another.',
       'Packages and Sources have no times: when a package became public, the Last-Modified of its file says at best.',
-      'A package is known by the Packages or Sources file that lists it, once a client has asked for one; before that by its file name, which lacks the epoch.',
+      'A package is known by the Packages or Sources file that lists it, once a client has asked for one; before that by its file name, which lacks the epoch: a rule about some of its versions refuses it until then.',
       'Lists compressed as .lzma or .lz4, and .bz2 above 8 MB, are passed on and checked, but not read.',
       'Package URLs have the vendor that the remote’s option `debian.vendor` names.',
     ],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Body, type IndexTarget, Malformed, type RawDocument, type Sums } from '../../engine/format.ts';
-import { filePathOf, recordOf } from './names.ts';
+import { filePathOf, moduleOf, recordOf } from './names.ts';
 
 /** Something of a checksum database: signed as a whole, so it passes byte for byte. */
 export interface Checksums {
@@ -54,6 +54,11 @@ export function parseChecksums(path: string): IndexTarget | undefined {
 
 /** A tile holds what it holds, and a record that was looked up is in the log for good: only the tree's head moves. */
 export const isSettled = ({ view }: IndexTarget): boolean => view.startsWith('tile/') || view.startsWith('lookup/');
+
+/** The module whose record is looked up. Throws `Malformed`. */
+export function modulesIn({ view }: IndexTarget): readonly string[] {
+  return view.startsWith(LOOKUP) ? [moduleOf(view.slice(LOOKUP.length, view.lastIndexOf('@')))] : [];
+}
 
 /** Not proof of anything, which is the client's to check; it keeps a login page from being kept for ever. Throws `Malformed`. */
 export function readChecksums({ bytes, type }: RawDocument, { view, path }: IndexTarget): Checksums {

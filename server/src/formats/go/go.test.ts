@@ -22,7 +22,7 @@ describe('what a request asks for', () => {
     [`${TOML}/@v/!feature#1.x.info`, 'query:Feature#1.x', true],
   ])('%s → %s', (path, view, partial) => {
     const target = { kind: 'index', path, name: 'github.com/BurntSushi/toml', scope: 'package', view };
-    expect(go.parse(get(path), site)).toEqual(partial ? { ...target, partial } : target);
+    expect(go.parse(get(path), site)).toMatchObject(partial ? { ...target, partial } : target);
   });
 
   test.each([
@@ -133,6 +133,7 @@ describe('a list', () => {
     expect(releases[0]).toEqual({
       name: 'example.com/acme/widget',
       version: 'v1.0.0',
+      details: expect.objectContaining({ path: 'example.com/acme/widget/@v/v1.0.0.info', view: 'version:v1.0.0' }),
       files: [
         { path: 'example.com/acme/widget/@v/v1.0.0.zip' },
         { path: 'example.com/acme/widget/@v/v1.0.0.mod', role: 'metadata' },

@@ -1,6 +1,6 @@
 import type { Format, IndexTarget, Place, Target } from '../../engine/format.ts';
 import { semverOrder } from '../semver-order.ts';
-import { type Checksums, isSettled, moduleSums, parseChecksums, readChecksums } from './checksums.ts';
+import { type Checksums, isSettled, moduleSums, modulesIn, parseChecksums, readChecksums } from './checksums.ts';
 import {
   encodeModule,
   keepVersions,
@@ -53,6 +53,7 @@ export const go: Format<Document> = {
   roster: (name, near) => indexesOf(name, near),
   factsOf: (target) => (target.name === undefined ? [] : indexesOf(target.name, target)),
   sums: moduleSums,
+  mentions: (target) => (target.kind === 'index' && target.name === undefined ? modulesIn(target) : []),
 
   index: {
     decode: (raw, target) => {

@@ -1,4 +1,3 @@
-import semver from 'semver';
 import {
   type Body,
   type IndexTarget,
@@ -10,6 +9,8 @@ import {
   type ReleaseFile,
 } from '../../engine/format.ts';
 import { ownText, parseJson } from '../json.ts';
+import { semverOrder } from '../semver-order.ts';
+import { standIn } from '../stand-in.ts';
 import { filePath, isCanonical, isPseudo } from './names.ts';
 
 /** What a module's `list` says, or `.info` or `@latest` of one version, or several of them. */
@@ -62,7 +63,15 @@ export function readInfo(raw: RawDocument, name: string, asked: string | undefin
 }
 
 export function* releasesOf({ name, versions }: ModuleIndex): Iterable<Release> {
-  for (const [version, { files }] of versions) yield { name, version, files };
+  for (const [version, { files }] of versions) {
+    const path = filePath(name, version, 'info');
+    yield {
+      name,
+      version,
+      files,
+      details: { kind: 'index', path, name, scope: 'package', view: `version:${version}` },
+    };
+  }
 }
 
 /** A version goes with its zip, which is judged first: what is left of it then admits nothing. */
@@ -81,30 +90,27 @@ export function keepVersions(doc: ModuleIndex, judge: Judge): ModuleIndex {
 
 export function mergeModules(docs: readonly ModuleIndex[]): ModuleIndex {
   const [first] = docs as [ModuleIndex, ...ModuleIndex[]];
-  const info = docs.find((doc) => doc.info)?.info;
+  const infos = docs.flatMap(({ info }) => info ?? []);
   const versions = new Map<string, Version>();
   for (const [version, known] of docs.flatMap((doc) => [...doc.versions]))
     if (!versions.has(version)) versions.set(version, known);
+  const info = infos.find(({ version }) => versions.has(version)) ?? infos[0];
   return { ...first, versions, ...(info && { info }) };
 }
 
 /** Views: `list`, `latest`, `version:` with a version and `query:` with what resolves to one. */
 export function encodeModule({ versions, info }: ModuleIndex, { view }: IndexTarget): Body | undefined {
   if (view === 'list') return { bytes: [...versions.values()].map(({ line }) => `${line}\n`).join(''), type: TEXT };
-  if (info && versions.has(info.version)) return { bytes: info.text, type: JSON_TYPE };
-  const left = view === 'latest' ? latest([...versions.keys()]) : undefined;
+  if (!info) return undefined;
+  if (versions.has(info.version)) return { bytes: info.text, type: JSON_TYPE };
+  const left = view === 'latest' ? latest([...versions.keys()], info.version) : undefined;
   return left === undefined ? undefined : { bytes: JSON.stringify({ Version: left }), type: JSON_TYPE };
 }
 
-/** Module reference, "Version queries": the highest release, else the highest prerelease, else the newest pseudo-version. */
-function latest(versions: readonly string[]): string | undefined {
+/** Module reference, "Version queries": a release, else a prerelease, else a pseudo-version. */
+function latest(versions: readonly string[], hidden: string): string | undefined {
   const tagged = versions.filter((version) => !isPseudo(version));
-  const releases = tagged.filter((version) => !version.includes('-'));
-  const pool = [releases, tagged, versions].find((each) => each.length > 0) ?? [];
-  return pool
-    .filter((version) => semver.valid(version) !== null)
-    .toSorted(semver.compare)
-    .at(-1);
+  return standIn(hidden, tagged.length > 0 ? tagged : versions, semverOrder);
 }
 
 function filesOf(name: string, version: string, published: Published | undefined): readonly ReleaseFile[] {

@@ -1,6 +1,6 @@
 import type { Format, IndexTarget } from '../../engine/format.ts';
 import { checksumHeaders, readChecksum } from './checksum.ts';
-import { checksumOf, rosterOf, targetAt } from './layout.ts';
+import { checksumOf, groupsIn, rosterOf, targetAt } from './layout.ts';
 import { decodeMetadata, encodeMetadata, keepFiles, type Metadata, mergeMetadata } from './metadata.ts';
 import { mavenOrder } from './versions.ts';
 
@@ -15,6 +15,7 @@ export const maven: Format<Metadata> = {
     signedIndexes: false,
     notes: [
       'maven-metadata.xml names versions, not files or times: a version is hidden from it when its pom is refused.',
+      'Where a rule asks for the age of versions, their poms are asked for with HEAD, the newest first and each once; where the upstream sends Last-Modified with maven-metadata.xml and that is old enough, none is.',
       'Whose a file is stands in its path, so repositories without maven-metadata.xml work; every file is refused by the same rules.',
       'A file is checked against the upstream’s .sha1 before it is kept; where there is none, it is not checked.',
       'Checksums of maven-metadata.xml are those of what is served here; all other checksums and signatures are the upstream’s files.',
@@ -29,6 +30,8 @@ export const maven: Format<Metadata> = {
   versions: mavenOrder,
   roster: rosterOf,
   factsOf: (target) => (target.name === undefined ? [] : rosterOf(target.name, target).map(optional)),
+
+  mentions: (target) => (target.kind === 'index' ? groupsIn(target) : []),
 
   checksum: {
     of(target) {

@@ -48,6 +48,12 @@ export function rosterOf(name: string, near?: Target): readonly IndexTarget[] {
   return SNAPSHOT_FOLDER.test(own) ? [versions, { ...versions, path: own, ...OF_SNAPSHOT }] : [versions];
 }
 
+/** The group whose plugins it may be about: what is in that begins with it and a slash. */
+export function groupsIn({ path }: IndexTarget): readonly string[] {
+  const folders = path.split('/').slice(0, -1);
+  return folders.length === 0 || isSnapshot(folders.at(-1) ?? '') ? [] : [`${folders.join('.')}/`];
+}
+
 export const isSnapshot = (version: string): boolean => SNAPSHOT.test(version);
 
 /** Whether a version can be a folder's name. */

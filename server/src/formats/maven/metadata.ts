@@ -1,7 +1,8 @@
 import type { Element } from '@xmldom/xmldom';
 import type { Body, IndexTarget, Judge, RawDocument, Release, ReleaseFile } from '../../engine/format.ts';
+import { standIn } from '../stand-in.ts';
 import { baseOf, isSnapshot, isVersion, METADATA, roleOf } from './layout.ts';
-import { compareVersions, highest, isPrerelease } from './versions.ts';
+import { compareVersions, mavenOrder } from './versions.ts';
 import { child, children, create, ensure, fill, parseXml, remove, serialized, textOf } from './xml.ts';
 
 /** A `maven-metadata.xml`: of an artifact (its versions), of one snapshot version (its files), of a group (its plugins). */
@@ -30,9 +31,8 @@ export function keepFiles(doc: Metadata, judge: Judge): Metadata {
   for (const { path } of doc.releases.flatMap(({ files }) => files)) if (judge(path)) gone.add(path);
   if (gone.size === 0) return doc;
   return edited(doc, (root) => {
-    const versioning = child(root, 'versioning');
-    if (isSnapshotFolder(doc)) dropSnapshotFiles(doc, versioning, gone);
-    else dropVersions(doc, versioning, gone);
+    if (isSnapshotFolder(doc)) dropSnapshotFiles(doc, child(root, 'versioning'), gone);
+    else dropVersions(doc, root, gone);
   });
 }
 
@@ -51,7 +51,8 @@ function read(text: string, folder: string, name: string | undefined): Metadata 
   const doc = { name, folder, text };
   if (name === undefined) return { ...doc, releases: [] };
   if (isSnapshotFolder(doc)) return { ...doc, releases: snapshotRelease(folder, name, versioning) };
-  const versions = [...new Set(versionsOf(versioning).map(textOf))].filter(isVersion);
+  const listed = [...versionsOf(versioning), ...pointersOf(root)].map(textOf);
+  const versions = [...new Set(listed)].filter(isVersion);
   return { ...doc, releases: versions.map((version) => ({ name, version, files: [pomOf(folder, version)] })) };
 }
 
@@ -101,42 +102,45 @@ function deployed(moment: string): Pick<ReleaseFile, 'published'> {
   return Number.isNaN(at) ? {} : { published: { at, by: 'author' } };
 }
 
-function dropVersions(doc: Metadata, versioning: Element | undefined, gone: ReadonlySet<string>): void {
-  for (const element of versionsOf(versioning)) {
-    if (gone.has(pomOf(doc.folder, textOf(element)).path)) remove(element);
-  }
-  const left = versionsOf(versioning).map(textOf).filter(isVersion);
+function dropVersions(doc: Metadata, root: Element, gone: ReadonlySet<string>): void {
+  const versioning = child(root, 'versioning');
   const isGone = (version: string) => gone.has(pomOf(doc.folder, version).path);
-  point(child(versioning, 'latest'), left, isGone);
-  point(
-    child(versioning, 'release'),
-    left.filter((version) => !isSnapshot(version)),
-    isGone,
-  );
+  for (const element of versionsOf(versioning)) if (isGone(textOf(element))) remove(element);
+  const left = versionsOf(versioning).map(textOf).filter(isVersion);
+  const released = left.filter((version) => !isSnapshot(version));
+  for (const pointer of pointersOf(root)) {
+    if (!isGone(textOf(pointer))) continue;
+    const next = standIn(textOf(pointer), pointer.localName === 'release' ? released : left, mavenOrder);
+    if (next === undefined) remove(pointer);
+    else pointer.textContent = next;
+  }
 }
 
-/** To the highest below what it named; no prerelease in place of a release while there is another. */
-function point(pointer: Element | undefined, left: readonly string[], isGone: (version: string) => boolean): void {
-  const named = textOf(pointer);
-  if (!pointer || !isGone(named)) return;
-  const below = left.filter((version) => compareVersions(version, named) <= 0);
-  const pools = [below.filter((version) => isPrerelease(named) || !isPrerelease(version)), below, left];
-  const next = pools.map(highest).find((version) => version !== undefined);
-  if (next === undefined) remove(pointer);
-  else pointer.textContent = next;
-}
-
+/** `snapshot` names the newest build, and is what clients take for files that are not listed. */
 function dropSnapshotFiles(doc: Metadata, versioning: Element | undefined, gone: ReadonlySet<string>): void {
   const files = snapshotFiles(doc.folder, versioning);
   for (const { file, element } of files) if (gone.has(file.path)) remove(element);
-  if (!files.every(({ file }) => gone.has(file.path))) return;
-  remove(child(versioning, 'snapshotVersions'));
-  remove(child(versioning, 'snapshot'));
+  const left = files.flatMap(({ file, element }) => (gone.has(file.path) ? [] : (buildOf(doc.folder, element) ?? [])));
+  const snapshot = child(versioning, 'snapshot');
+  const [timestamp, number] = [child(snapshot, 'timestamp'), child(snapshot, 'buildNumber')];
+  if (left.some((build) => build.timestamp === textOf(timestamp) && build.number === textOf(number))) return;
+  const newest = left.toSorted((one, other) => Number(other.number) - Number(one.number))[0];
+  if (!newest || !timestamp || !number) return remove(snapshot);
+  timestamp.textContent = newest.timestamp;
+  number.textContent = newest.number;
+  ensure(versioning as Element, 'lastUpdated').textContent = newest.timestamp.replace('.', '');
+}
+
+/** Of the name that a file was deployed under: `1.1-20261121.144808-3`. */
+function buildOf(folder: string, snapshotVersion: Element) {
+  const stamp = textOf(child(snapshotVersion, 'value')).slice(baseOf(lastOf(folder)).length);
+  const [, timestamp, number] = /^(\d{8}\.\d{6})-(\d+)$/.exec(stamp) ?? [];
+  return timestamp === undefined || number === undefined ? undefined : { timestamp, number };
 }
 
 function merged(base: Metadata, other: Metadata): Metadata {
   const theirs = rootOf(other.text, other.folder);
-  const known = new Set(base.releases.map(({ version }) => version));
+  const known = new Set(versionsOf(child(rootOf(base.text, base.folder), 'versioning')).map(textOf));
   const added = other.releases.map(({ version }) => version).filter((version) => !known.has(version));
   const prefixes = new Set(pluginsOf(rootOf(base.text, base.folder)).map(prefixOf));
   const plugins = pluginsOf(theirs).filter((plugin) => !prefixes.has(prefixOf(plugin)));
@@ -180,6 +184,14 @@ function edited(doc: Metadata, edit: (root: Element) => void): Metadata {
 const rootOf = (text: string, folder: string): Element => parseXml(text, 'metadata', `${METADATA} of ${folder}`);
 
 const versionsOf = (versioning: Element | undefined) => children(child(versioning, 'versions'), 'version');
+
+/** What names one version of all; old clients wrote the last one at the root too. */
+const pointersOf = (root: Element): readonly Element[] => {
+  const versioning = child(root, 'versioning');
+  return [child(versioning, 'latest'), child(versioning, 'release'), child(root, 'version')].flatMap(
+    (each) => each ?? [],
+  );
+};
 
 const pluginsOf = (root: Element) => children(child(root, 'plugins'), 'plugin');
 

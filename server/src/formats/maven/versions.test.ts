@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compareVersions, highest, isPrerelease } from './versions.ts';
+import { compareVersions, isPrerelease } from './versions.ts';
 
 /** From the documentation of Maven's own order, and from releases of well-known projects. */
 test.each([
@@ -27,11 +27,6 @@ test.each([
   ['1-a1', '1-alpha-1'],
   ['1-RC2', '1-rc-2'],
 ])('%s and %s are one', (left, right) => expect(compareVersions(left, right)).toBe(0));
-
-test('the highest of none is none', () => {
-  expect(highest([])).toBeUndefined();
-  expect(highest(['1.9', '1.10', '1.10-rc1'])).toBe('1.10');
-});
 
 test('a prerelease says so', () => {
   expect(['1-rc1', '2.0.0.M1', '1.0-SNAPSHOT', '3-beta', '1.0-a1'].filter(isPrerelease)).toHaveLength(5);

@@ -23,12 +23,6 @@ export function compareVersions(left: string, right: string): number {
   return compare(parsed(left), parsed(right));
 }
 
-export function highest(versions: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  for (const version of versions) if (best === undefined || compareVersions(version, best) > 0) best = version;
-  return best;
-}
-
 /** Whether a word of it says that it comes before a release. */
 export function isPrerelease(version: string): boolean {
   const says = (item: Item): boolean =>

@@ -1,12 +1,11 @@
 import type { HostedFile, HostedIndex, HostedPackage, IndexTarget, ReleaseFile } from '../../engine/format.ts';
-import { type Json, own } from '../json.ts';
+import { isJson, type Json, own } from '../json.ts';
 import { repairTags } from './dist-tags.ts';
+import { digestOf } from './integrity.ts';
 import { attestationsPath } from './names.ts';
 import type { Manifest, Packument } from './packument.ts';
 import { keptOf, revisionOf, tarballsOf } from './publishing.ts';
-
-/** What a packument says of the package as its newest release does. */
-const OF_LATEST = ['description', 'homepage', 'keywords', 'repository', 'author', 'bugs', 'license', 'contributors'];
+import { OF_LATEST } from './withheld.ts';
 
 /** The packument of what was published here; of a package that is no longer there, as the public registry has it. */
 export function compose(held: HostedIndex, target: IndexTarget): Packument {
@@ -36,13 +35,16 @@ export function compose(held: HostedIndex, target: IndexTarget): Packument {
 function manifestOf({ name, files }: HostedPackage, version: string, file: HostedFile): Manifest {
   const { manifest, provenance } = file.metadata as { readonly manifest: Json; readonly provenance?: string };
   const published = { at: file.publishedAt, by: 'server' } as const;
-  const tarball: ReleaseFile = { path: file.path, digest: file.digest, size: file.size, published };
+  const dist = own(manifest, 'dist');
+  const alsoDigest = isJson(dist) ? digestOf(dist) : undefined;
+  const { path: at, digest, size } = file;
+  const tarball: ReleaseFile = { path: at, digest, size, published, ...(alsoDigest && { alsoDigest }) };
   const path = attestationsPath(name, version);
-  const attested = files.find((each) => each.path === path && each.removedAt === undefined);
-  if (!attested || provenance === undefined) return { json: manifest, tarball };
-  const dist = { ...(own(manifest, 'dist') as Json), attestations: { provenance: { predicateType: provenance } } };
-  const attestations: ReleaseFile = { path, digest: attested.digest, role: 'signature', published };
-  return { json: { ...manifest, dist }, tarball, attestations };
+  const attestation = files.find((each) => each.path === path && each.removedAt === undefined);
+  if (!attestation || provenance === undefined) return { json: manifest, tarball };
+  const attested = { ...(dist as Json), attestations: { provenance: { predicateType: provenance } } };
+  const attestations: ReleaseFile = { path, digest: attestation.digest, role: 'signature', published };
+  return { json: { ...manifest, dist: attested }, tarball, attestations };
 }
 
 function timesOf({ files }: HostedPackage, versions: ReadonlyMap<string, Manifest>): Json {

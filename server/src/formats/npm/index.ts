@@ -12,17 +12,12 @@ import {
 } from '../../engine/format.ts';
 import { semverOrder } from '../semver-order.ts';
 import { compose } from './compose.ts';
+import { mentions, without } from './mentions.ts';
 import { attestationsUrlPath, escapeName, isName, splitAttestations, splitName, urlPath } from './names.ts';
-import {
-  decodePackument,
-  type Manifest,
-  mergePackuments,
-  type Packument,
-  releasesOf,
-  withVersions,
-} from './packument.ts';
+import { decodePackument, type Manifest, mergePackuments, type Packument, releasesOf } from './packument.ts';
 import { receive } from './publishing.ts';
 import { ABBREVIATED_TYPE, encodeView, FULL_TYPE } from './views.ts';
+import { withVersions } from './withheld.ts';
 
 const AUDIT = '-/npm/v1/security/';
 const DIST_TAGS = /^-\/package\/(.+)\/dist-tags\/?$/;
@@ -70,6 +65,9 @@ export const npm: Format<Packument> = {
     merge: mergePackuments,
     encode: encodeView,
   },
+
+  mentions,
+  without,
 
   fault: (_code, message) => ({ bytes: JSON.stringify({ error: message }), type: FULL_TYPE }),
 

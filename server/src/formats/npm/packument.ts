@@ -1,5 +1,6 @@
 import { type IndexTarget, Malformed, type RawDocument, type Release, type ReleaseFile } from '../../engine/format.ts';
 import { isJson, type Json, own, ownText, parseJson } from '../json.ts';
+import { semverOrder } from '../semver-order.ts';
 import { repairTags } from './dist-tags.ts';
 import { digestOf } from './integrity.ts';
 import { attestationsPath, baseName, tarballPath } from './names.ts';
@@ -37,16 +38,6 @@ export function* releasesOf(doc: Packument): Iterable<Release> {
   for (const [version, { tarball, attestations }] of doc.versions) {
     yield { name: doc.name, version, files: attestations ? [tarball, attestations] : [tarball] };
   }
-}
-
-/** The document without some versions; their times go with them, tags are repaired. */
-export function withVersions(doc: Packument, versions: ReadonlyMap<string, Manifest>): Packument {
-  const gone = (key: string) => doc.versions.has(key) && !versions.has(key);
-  const time = own(doc.json, 'time');
-  const json = isJson(time)
-    ? { ...doc.json, time: Object.fromEntries(Object.entries(time).filter(([key]) => !gone(key))) }
-    : doc.json;
-  return { ...doc, json, versions, tags: repairTags(doc.tags, versions) };
 }
 
 export function mergePackuments(docs: readonly Packument[]): Packument {
@@ -93,9 +84,18 @@ function manifests(name: string, listed: Json, json: Json, from: string): Map<st
     const digest = digestOf(dist);
     const tarball: ReleaseFile = { path, url: url.href, ...(digest && { digest }), ...published };
     const attestations = attestationsOf(name, version, dist, from, published);
-    found.set(version, { json: manifest, tarball, ...(attestations && { attestations }) });
+    found.set(version, { json: about(name, version, manifest), tarball, ...(attestations && { attestations }) });
   }
   return found;
+}
+
+/** Clients go by the name and version inside a manifest, policy by those that it is listed under: they are made the same. */
+function about(name: string, version: string, manifest: Json): Json {
+  const said = ownText(manifest, 'version') ?? '';
+  const isMeant = said === version || (semverOrder.canonical(said) ?? said) === semverOrder.canonical(version);
+  return isMeant && own(manifest, 'name') === name
+    ? manifest
+    : { ...manifest, _id: `${name}@${version}`, name, version };
 }
 
 function attestationsOf(name: string, version: string, dist: Json, from: string, published: object) {

@@ -2,6 +2,7 @@ import type { Format, IndexTarget, RawDocument, Release, Target } from '../../en
 import { errorBody } from './errors.ts';
 import { encodeList, keepEntries, type List, mergeLists, readList, releasesOfList } from './lists.ts';
 import { type Manifest, readManifest, readTag, releaseOfTag, releasesOfManifest, type Tagged } from './manifest.ts';
+import { digestOf, isDigest } from './names.ts';
 import { pageOf } from './paging.ts';
 import { namespacesOf, placesFor } from './places.ts';
 import {
@@ -12,7 +13,7 @@ import {
   readReferrers,
   releasesOfReferrers,
 } from './referrers.ts';
-import { existence, manifest, manifestIndex, parseRequest } from './targets.ts';
+import { existence, manifest, manifestIndex, parseRequest, tags } from './targets.ts';
 
 type Document = List | Manifest | Referrers | Tagged;
 
@@ -28,7 +29,7 @@ export const oci: Format<Document> = {
     evidence: 'none',
     signedIndexes: false,
     notes: [
-      'The protocol says nothing of when a manifest became public; the times inside images are their authors’.',
+      'The protocol says nothing of when a manifest became public; the times inside images are their authors’. A cooldown that names it counts from when a digest was first seen here, and serves what a tag was before.',
       'Manifests and blobs pass byte for byte and are verified by their digests; a tag is asked for again by `index_ttl`, with HEAD, which Docker Hub does not count.',
       'An image with layers that are kept elsewhere (`urls`) is refused, because clients would fetch them past this registry; so are manifests of schema 1.',
       'docker goes to Docker Hub after any error of a mirror in `registry-mirrors`, a refusal too: what must hold needs image names with this registry’s host, or no way out.',
@@ -52,7 +53,13 @@ export const oci: Format<Document> = {
       if (isList(doc)) return keepEntries(doc, judge);
       return doc.kind === 'referrers' ? keepReferrers(doc, judge) : doc;
     },
+    unlisted: (doc, isLeftOut) =>
+      doc.kind === 'catalog' ? { ...doc, entries: doc.entries.filter((name) => !isLeftOut(name)) } : doc,
     choose: (doc, select) => (doc.kind === 'tag' ? { ...manifest(doc.name, doc.digest), tag: select } : undefined),
+    earlier: ({ name = '', tag }, version) => ({
+      ...manifest(name, digestOf(version)),
+      ...(tag !== undefined && { tag }),
+    }),
     merge(docs) {
       const lists = docs.filter(isList);
       if (lists.length > 0) return mergeLists(lists);
@@ -91,10 +98,18 @@ function rosterOf(name: string, near?: Target): readonly IndexTarget[] {
       return near.version === undefined ? [exists] : [manifestIndex(near), exists];
     case 'index':
       if (near.view.startsWith('tags')) return [near];
+      if (near.view.startsWith(VERSION)) return [indexOfVersion(name, near.view.slice(VERSION.length)), exists];
       return near.view === 'tag' || near.view === 'manifest' ? [near, exists] : [exists];
     default:
       return [exists];
   }
+}
+
+const VERSION = 'version:';
+
+/** A digest is described by its manifest; anything else can only be a tag. */
+function indexOfVersion(name: string, version: string): IndexTarget {
+  return isDigest(version) ? manifestIndex(manifest(name, version)) : tags(name);
 }
 
 function decode(raw: RawDocument, target: IndexTarget): Document {

@@ -41,7 +41,7 @@ export function readList(raw: RawDocument, { name }: IndexTarget): List {
 
 export function* releasesOfList({ kind, name, entries }: List): Iterable<Release> {
   if (kind === 'catalog') return;
-  for (const tag of entries) yield { name, version: tag, tag, files: [{ path: pathOf(name, tag) }] };
+  for (const tag of entries) yield { name, version: tag, tag, unresolved: true, files: [{ path: pathOf(name, tag) }] };
 }
 
 /** An image in a catalog is judged by its name, as anything of it would be. */

@@ -39,6 +39,7 @@ describe('what a request asks for', () => {
       role: 'metadata',
       digest: of,
       unlisted: true,
+      part: `${name}/manifests/`,
       type: 'application/octet-stream',
     });
   });
@@ -181,6 +182,17 @@ describe('where the upstream has it', () => {
     expect(rosters(asked(`${NAME}/manifests/v1`))).toEqual([`${NAME}/manifests/v1`, exists]);
     expect(rosters(artifact(`${NAME}/manifests/${SHA256}`))).toEqual([`${NAME}/manifests/${SHA256}`, exists]);
     expect(rosters(index(`${NAME}/tags/list`, 'n=5'))).toEqual([`${NAME}/tags/list`]);
+  });
+
+  test('a version is looked for where it is a manifest, and a tag in the list of them', () => {
+    const version = (of: string) => ({ ...index(`${NAME}/tags/list`), view: `version:${of}` });
+    expect(oci.roster(NAME, version(SHA256))[0]?.path).toBe(`${NAME}/manifests/${SHA256}`);
+    expect(oci.roster(NAME, version('v1'))[0]?.path).toBe(`${NAME}/tags/list`);
+  });
+
+  test('what a tag meant before is that manifest, still asked for by the tag', () => {
+    const meant = { ...artifact(`${NAME}/manifests/${SHA512}`), tag: 'v1' };
+    expect(oci.index.earlier?.(meant, SHA256)).toEqual({ ...artifact(`${NAME}/manifests/${SHA256}`), tag: 'v1' });
   });
 
   test('one tag is all that is asked for to know that', () => {

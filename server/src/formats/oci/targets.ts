@@ -14,7 +14,9 @@ export function parseRequest({ method, path, query }: ProtocolRequest): Target |
   if (path === CATALOG) return { ...catalog, view: `catalog${pageAsked(query)}` };
   if (path.endsWith(TAGS_LIST)) {
     const name = path.slice(0, -TAGS_LIST.length);
-    return name === '' ? undefined : { ...tags(nameOf(name)), view: `tags${pageAsked(query)}` };
+    if (name === '') return undefined;
+    const list = tags(nameOf(name));
+    return { ...list, view: `tags${pageAsked(query)}`, sights: { first: list } };
   }
   const [, name, kind, reference = ''] = REFERENCE.exec(path) ?? [];
   if (name === undefined) return undefined;
@@ -31,6 +33,7 @@ export const blob = (name: string, digest: Digest): ArtifactTarget => ({
   role: 'metadata',
   digest,
   unlisted: true,
+  part: `${name}/manifests/`,
   type: 'application/octet-stream',
 });
 
@@ -41,6 +44,7 @@ export const manifest = (name: string, digest: Digest): ArtifactTarget => ({
   version: digest,
   role: 'package',
   digest,
+  part: `${name}/manifests/`,
 });
 
 /** What a manifest is read as, before it is served. */
@@ -53,13 +57,16 @@ export const manifestIndex = (file: ArtifactTarget): IndexTarget => ({
   partial: true,
   opaque: true,
   ...(file.digest === undefined ? {} : { digest: file.digest }),
+  ...(file.name === undefined || file.version === undefined
+    ? {}
+    : { sights: { first: tags(file.name), carrier: file.version } }),
   file,
 });
 
 const tagged = (name: string, tag: string): AliasTarget => {
   const path = `${name}/manifests/${tag}`;
-  const of: IndexTarget = { kind: 'index', path, name, scope: 'package', view: 'tag', partial: true, opaque: true };
-  return { kind: 'alias', path, of: [of], select: tag };
+  const index = { kind: 'index', path, name, scope: 'package', view: 'tag', partial: true, opaque: true } as const;
+  return { kind: 'alias', path, of: [{ ...index, sights: { first: tags(name) } }], select: tag };
 };
 
 export const tags = (name: string): IndexTarget => ({
@@ -90,6 +97,7 @@ function referrers(name: string, digest: Digest, query: string): IndexTarget {
     scope: 'package',
     view: type ? `referrers:${type}` : 'referrers',
     partial: true,
+    sights: { first: tags(name), beside: digest },
     empty: {
       bytes: JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST_TYPES.index, manifests: [] }),
       type: MANIFEST_TYPES.index,

@@ -1,5 +1,7 @@
 import type { Json } from '../json.ts';
 import type { ProjectFile } from './file.ts';
+import { versionOf } from './names.ts';
+import { pep440Order } from './version-order.ts';
 
 /** What the format's paths answer: a project's page, the list of projects, the older JSON. */
 export type Document = Page | List | Legacy;
@@ -27,7 +29,7 @@ export interface Legacy {
 
 /**
  * One document of several. The older JSON beside a page only completes the page's own files; of two pages the first
- * wins a file name whole, unless both mean the same bytes.
+ * wins a version whole: a wheel of one is never beside the sources of another.
  */
 export function mergeDocuments(docs: readonly Document[]): Document {
   return docs.reduce((first, next) => {
@@ -44,10 +46,15 @@ function mergeLists(first: List, next: List): List {
 function mergePages(first: Page, next: Page | Legacy): Page {
   const others = new Map(next.files.map((file) => [file.filename, file]));
   const completed = first.files.map((file) => complete(file, others.get(file.filename)));
-  const known = new Set(first.files.map((file) => file.filename));
-  const added = next.kind === 'page' ? next.files.filter((file) => !known.has(file.filename)) : [];
+  const added = next.kind === 'page' ? filesOfOthers(first, next) : [];
   const status = next.kind === 'page' ? strictest(first, next) : first.status;
   return { ...first, files: [...completed, ...added], ...(status && { status }) };
+}
+
+function filesOfOthers({ name, files }: Page, next: Page): readonly ProjectFile[] {
+  const versionIn = ({ filename }: ProjectFile) => canonical(versionOf(filename, name));
+  const known = new Set(files.map(versionIn));
+  return next.files.filter((file) => !known.has(versionIn(file)));
 }
 
 /** Only of the same bytes: what another file of that name says would be about something else. */
@@ -64,6 +71,8 @@ function complete(file: ProjectFile, other: ProjectFile | undefined): ProjectFil
     ...(yanked !== undefined && { yanked }),
   };
 }
+
+const canonical = (version: string): string => pep440Order.canonical(version) ?? version;
 
 const STRICTNESS = ['active', 'deprecated', 'archived', 'quarantined'];
 

@@ -16,6 +16,7 @@ import { keptFile, releaseFiles } from './file.ts';
 import { readHtmlList, readHtmlPage } from './html-page.ts';
 import { readJsonList, readJsonPage, readLegacy } from './json-page.ts';
 import { isDistribution, isProject, normalize, urlPath, versionOf } from './names.ts';
+import { withFiles } from './older-json.ts';
 import { receive } from './publishing.ts';
 import { pep440Order } from './version-order.ts';
 import { encodeDocument, HTML_TYPE, JSON_TYPE } from './views.ts';
@@ -45,7 +46,7 @@ export const pypi: Format<Document> = {
       'Pages are HTML or JSON as the client asks, whichever of both the upstream has.',
       'Publication times come from the JSON page, else from `/pypi/<project>/json`.',
       'Provenance is offered only over https, as its specification requires.',
-      '`info` in `/pypi/<project>/json` is the upstream’s, also when it describes a version that is withheld.',
+      '`info` in `/pypi/<project>/json` is the upstream’s; when it describes a version that is withheld, it names another and leaves out what is not known of that.',
       'A file is published once: neither an upload nor a removal lets its name mean other bytes.',
       'Attestations are not kept of what is published here.',
     ],
@@ -91,6 +92,8 @@ export const pypi: Format<Document> = {
         : [],
     releases,
     keep,
+    unlisted: (doc, isLeftOut) =>
+      doc.kind === 'list' ? { ...doc, names: doc.names.filter((name) => !isLeftOut(name)) } : doc,
     merge: mergeDocuments,
     encode: encodeDocument,
   },
@@ -200,5 +203,6 @@ function keep(doc: Document, judge: Judge): Document {
   if (doc.kind === 'list') return doc;
   const files = doc.files.flatMap((file) => keptFile(file, doc.name, judge));
   const changed = files.length < doc.files.length || files.some((file, at) => file !== doc.files[at]);
-  return changed ? { ...doc, files } : doc;
+  if (!changed) return doc;
+  return doc.kind === 'legacy' ? withFiles(doc, files) : { ...doc, files };
 }
