@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attempt, Configuration } from '../app/configuration.ts';
+import type { Simulations } from '../app/simulation/simulations.ts';
 import { matchesNone } from '../engine/http.ts';
 import { changesetOf } from './changeset.ts';
-import { CONFIGURATION, SITE, type Site } from './dependencies.ts';
+import { CONFIGURATION, SIMULATIONS, SITE, type Site } from './dependencies.ts';
 import { envelope, etag } from './envelope.ts';
 import { problemOf } from './problem.ts';
 import { Query } from './query.ts';
@@ -12,10 +13,16 @@ import { Query } from './query.ts';
 @Controller('api/v2/config')
 export class ConfigController {
   readonly #configuration: Configuration;
+  readonly #simulations: Simulations;
   readonly #site: Site;
 
-  constructor(@Inject(CONFIGURATION) configuration: Configuration, @Inject(SITE) site: Site) {
+  constructor(
+    @Inject(CONFIGURATION) configuration: Configuration,
+    @Inject(SIMULATIONS) simulations: Simulations,
+    @Inject(SITE) site: Site,
+  ) {
     this.#configuration = configuration;
+    this.#simulations = simulations;
     this.#site = site;
   }
 
@@ -49,7 +56,9 @@ export class ConfigController {
       : await this.#configuration.changeEach(changes, { dryRun });
     const { revision } = this.#configuration.snapshot;
     reply.header('etag', etag(revision));
-    return { revision, outcomes: attempts.map((attempt) => this.#outcome(attempt, request.id)) };
+    const made = attempts.flatMap((attempt) => ('fault' in attempt ? [] : [attempt]));
+    const warnings = dryRun ? { warnings: await this.#simulations.warnings(made) } : {};
+    return { revision, outcomes: attempts.map((attempt) => this.#outcome(attempt, request.id)), ...warnings };
   }
 
   #outcome(attempt: Attempt, requestId: string): object {

@@ -2,6 +2,8 @@ import type { FactoryProvider, ValueProvider } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { Access } from '../access/access.ts';
 import type { Configuration } from '../app/configuration.ts';
+import type { EventFeed } from '../app/event-feed.ts';
+import type { Simulations } from '../app/simulation/simulations.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Log } from '../engine/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -12,24 +14,28 @@ export const ACCESS = Symbol('access');
 export const CLOCK = Symbol('clock');
 export const CONFIGURATION = Symbol('configuration');
 export const ENGINE = Symbol('engine');
+export const FEED = Symbol('feed');
 export const HEALTH = Symbol('health');
 export const JOURNAL = Symbol('journal');
 export const LEDGER = Symbol('ledger');
 export const LOG = Symbol('log');
 export const METRICS = Symbol('metrics');
+export const SIMULATIONS = Symbol('simulations');
 export const SITE = Symbol('site');
 
 export interface ApiDeps {
   readonly access: Access;
   readonly configuration: Configuration;
   readonly now: () => number;
-  readonly engine: Pick<Engine, 'evict' | 'explain' | 'probe' | 'status'>;
+  readonly engine: Pick<Engine, 'alerted' | 'evict' | 'explain' | 'probe' | 'status'>;
+  readonly feed: EventFeed;
   readonly health: Health;
   /** Pulls on their way into the ledger. */
   readonly journal: { drain(): Promise<void> };
   readonly ledger: Ledger;
   readonly log: Log;
   readonly metrics: Registry;
+  readonly simulations: Simulations;
   readonly site: Site;
 }
 
@@ -45,11 +51,13 @@ export function providers(deps: ApiDeps): readonly (ValueProvider | FactoryProvi
     { provide: CLOCK, useValue: deps.now },
     { provide: CONFIGURATION, useValue: deps.configuration },
     { provide: ENGINE, useValue: deps.engine },
+    { provide: FEED, useValue: deps.feed },
     { provide: HEALTH, useValue: deps.health },
     { provide: JOURNAL, useValue: deps.journal },
     { provide: LEDGER, useValue: deps.ledger },
     { provide: LOG, useValue: deps.log },
     { provide: METRICS, useValue: deps.metrics },
+    { provide: SIMULATIONS, useValue: deps.simulations },
     { provide: SITE, useValue: deps.site },
   ];
 }

@@ -28,6 +28,11 @@ export function envelope(row: ResourceRow, site: Site): Envelope {
   };
 }
 
+/** What a dry run answers: what would be stored, and what it would do. */
+export interface Rehearsed extends Envelope {
+  readonly warnings: readonly string[];
+}
+
 export function etag(revision: number): string {
   return `"${revision}"`;
 }

@@ -1,6 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AlertsController } from './alerts.ts';
 import { ConfigController } from './config.ts';
+import { DecisionsController } from './decisions.ts';
 import { type ApiDeps, providers } from './dependencies.ts';
+import { EventsController } from './events.ts';
 import { ExplainController } from './explain.ts';
 import { HealthController } from './health.ts';
 import { MetricsController } from './metrics.ts';
@@ -9,6 +12,7 @@ import { OpenApiController } from './openapi.ts';
 import { ProbeController } from './probe.ts';
 import { PullsController } from './pulls.ts';
 import { ResourcesController } from './resources.ts';
+import { SimulateController } from './simulate.ts';
 import { StatsController } from './stats.ts';
 
 @Module({})
@@ -19,11 +23,15 @@ export function managementModule(deps: ApiDeps): DynamicModule {
   return {
     module: Management,
     controllers: [
+      AlertsController,
       ConfigController,
+      DecisionsController,
+      EventsController,
       ExplainController,
       ObjectsController,
       ProbeController,
       PullsController,
+      SimulateController,
       StatsController,
       ResourcesController,
       HealthController,

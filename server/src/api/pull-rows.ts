@@ -5,7 +5,7 @@ import type { PullRow } from '../ledger/ledger.ts';
 
 /** A pull as the management API shows it. */
 export function shown(row: PullRow): Readonly<Record<string, unknown>> {
-  const { package: name, version, requestId, at, id, ...rest } = row;
+  const { package: name, version, requestId, at, id, verdict: _, ...rest } = row;
   const purl = purlOf(name, version);
   return {
     id,
@@ -18,7 +18,7 @@ export function shown(row: PullRow): Readonly<Record<string, unknown>> {
 
 const COLUMNS = [
   ...['id', 'at', 'repository', 'format', 'purl', 'path', 'role', 'digest', 'size', 'member', 'upstream', 'cache'],
-  ...['decision', 'rule', 'principal', 'consumer', 'client', 'address', 'request_id', 'aborted'],
+  ...['decision', 'rule', 'observed', 'principal', 'consumer', 'client', 'address', 'request_id', 'aborted'],
 ];
 
 /** One object a line. */

@@ -4,11 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Ledger, PullFilter, PullRow } from '../ledger/ledger.ts';
 import { JOURNAL, LEDGER } from './dependencies.ts';
-import { packageFilter } from './package-filter.ts';
+import { afterOf, pullFilter, SUBJECTS } from './pull-filter.ts';
 import { csv, ndjson, shown } from './pull-rows.ts';
-import { limitOf, PAGE, paged, Query, wrong } from './query.ts';
+import { limitOf, PAGE, paged, Query } from './query.ts';
 
-const FILTERS = ['purl', 'digest', 'repository', 'principal', 'consumer', 'decision', 'since', 'until'] as const;
 const JSON_TYPE = 'application/json';
 const NDJSON = 'application/x-ndjson';
 const CSV = 'text/csv';
@@ -29,7 +28,7 @@ export class PullsController {
   /** As NDJSON or CSV, without a `limit`, everything: it is read from the ledger while it is sent. */
   @Get()
   async list(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const query = new Query(request.url, [...PAGE, ...FILTERS]);
+    const query = new Query(request.url, [...PAGE, ...SUBJECTS, 'decision']);
     const [limit, after, filter] = [limitOf(query), afterOf(query), filterOf(query)];
     // What was pulled before this was asked is in the answer.
     await this.#journal.drain();
@@ -61,37 +60,6 @@ export class PullsController {
 }
 
 function filterOf(query: Query): PullFilter {
-  const named = packageFilter(query);
-  const digest = digestOf(query);
-  const texts = (['repository', 'principal', 'consumer'] as const).map((name) => [name, query.text(name)] as const);
   const decision = query.oneOf('decision', ['allowed', 'refused']);
-  const [since, until] = [query.time('since'), query.time('until')];
-  if (since !== undefined && until !== undefined && since >= until) {
-    throw wrong([{ path: ['until'], message: 'must be after since' }]);
-  }
-  return {
-    ...(named === undefined ? {} : { package: named.package }),
-    ...(named?.version === undefined ? {} : { version: named.version }),
-    ...(digest === undefined ? {} : { digest }),
-    ...Object.fromEntries(texts.filter(([, value]) => value !== undefined)),
-    ...(decision === undefined ? {} : { decision }),
-    ...(since === undefined ? {} : { since }),
-    ...(until === undefined ? {} : { until }),
-  };
-}
-
-function digestOf(query: Query): string | undefined {
-  const given = query.text('digest')?.toLowerCase();
-  if (given !== undefined && !/^sha256:[0-9a-f]{64}$/.test(given)) {
-    throw wrong([{ path: ['digest'], message: 'must be sha256: and 64 hexadecimal digits' }]);
-  }
-  return given;
-}
-
-function afterOf(query: Query): string | undefined {
-  const given = query.text('after');
-  if (given !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(given)) {
-    throw wrong([{ path: ['after'], message: 'must be next of the answer before' }]);
-  }
-  return given;
+  return { ...pullFilter(query), ...(decision === undefined ? {} : { decision }) };
 }

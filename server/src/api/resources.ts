@@ -2,22 +2,29 @@ import { Body, Controller, Delete, Get, Inject, Param, Post, Put, Req, Res } fro
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DeleteChange, Outcome, PutChange } from '../app/change.ts';
 import type { Configuration } from '../app/configuration.ts';
+import type { Simulations } from '../app/simulation/simulations.ts';
 import { Fault } from '../engine/fault.ts';
 import type { ResourceRow } from '../ledger/ledger.ts';
 import { kindOfCollection, kinds } from '../schema/kinds.ts';
 import { expectedOf } from './conditions.ts';
-import { CONFIGURATION, SITE, type Site } from './dependencies.ts';
-import { type Envelope, envelope, etag } from './envelope.ts';
+import { CONFIGURATION, SIMULATIONS, SITE, type Site } from './dependencies.ts';
+import { type Envelope, envelope, etag, type Rehearsed } from './envelope.ts';
 import { limitOf, PAGE, paged, Query, wrong } from './query.ts';
 
 /** The declared resources, one collection per kind. */
 @Controller('api/v2')
 export class ResourcesController {
   readonly #configuration: Configuration;
+  readonly #simulations: Simulations;
   readonly #site: Site;
 
-  constructor(@Inject(CONFIGURATION) configuration: Configuration, @Inject(SITE) site: Site) {
+  constructor(
+    @Inject(CONFIGURATION) configuration: Configuration,
+    @Inject(SIMULATIONS) simulations: Simulations,
+    @Inject(SITE) site: Site,
+  ) {
     this.#configuration = configuration;
+    this.#simulations = simulations;
     this.#site = site;
   }
 
@@ -105,16 +112,21 @@ export class ResourcesController {
     const inUse = query.oneOf('in_use', ['refuse', 'retire'], 'refuse');
     const expected = expectedOf(request.headers);
     const change: DeleteChange = { op: 'delete', kind, name, inUse, ...(expected ? { expected } : {}) };
-    const { row } = await this.#configuration.change(change, { dryRun });
-    if (dryRun) return envelope(row, this.#site);
+    const outcome = await this.#configuration.change(change, { dryRun });
+    if (dryRun) return this.#rehearsed(outcome);
     reply.status(204);
     return undefined;
   }
 
-  #answered({ row, created }: Outcome, dryRun: boolean, reply: FastifyReply): Envelope {
+  async #answered(outcome: Outcome, dryRun: boolean, reply: FastifyReply): Promise<Envelope> {
+    const { row, created } = outcome;
     reply.status(created && !dryRun ? 201 : 200);
     reply.header('etag', etag(row.revision));
-    return envelope(row, this.#site);
+    return dryRun ? this.#rehearsed(outcome) : envelope(row, this.#site);
+  }
+
+  async #rehearsed(outcome: Outcome): Promise<Rehearsed> {
+    return { ...envelope(outcome.row, this.#site), warnings: await this.#simulations.warnings([outcome]) };
   }
 
   #missing(kind: string, name: string): Fault {

@@ -4,6 +4,8 @@ import { Access } from '../access/access.ts';
 import { type AdminToken, adminToken } from '../access/admin-token.ts';
 import { Health } from '../api/health-checks.ts';
 import { Engine } from '../engine/engine.ts';
+import type { Events } from '../engine/events.ts';
+import type { AnyFormat } from '../engine/format.ts';
 import { Metrics } from '../engine/metrics.ts';
 import { Renderer } from '../engine/renderer.ts';
 import { formats } from '../formats/all.ts';
@@ -14,12 +16,15 @@ import { Configuration } from './configuration.ts';
 import { registerDataPlane } from './data-plane.ts';
 import { defaultUpstream } from './default-upstream.ts';
 import { makeDefaults } from './defaults.ts';
+import { EventFeed } from './event-feed.ts';
+import { EventLog } from './event-log.ts';
 import { closeHttpServer, createHttpServer } from './http-server.ts';
 import { type Identify, Lane } from './lane.ts';
 import { createLog, type ServerLog } from './log.ts';
 import { originFor, publicOrigin } from './origin.ts';
 import { createRegistry, gauge } from './process-metrics.ts';
 import type { Settings } from './settings.ts';
+import { Simulations } from './simulation/simulations.ts';
 import { type Between, openStorage, type Storage } from './storage.ts';
 import { Tls } from './tls.ts';
 import { VERSION } from './version.ts';
@@ -41,6 +46,8 @@ export interface Overrides extends Between {
 }
 
 const PATIENCE = 30_000;
+/** Between two looks at which names are due to be watched, in milliseconds. */
+const WATCH = 15_000;
 /** Threads for documents too big for the serving thread. */
 const RENDERERS = 2;
 
@@ -72,13 +79,20 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
 
   const registry = createRegistry();
   const metrics = new Metrics(registry);
-  const engine = createEngine(settings, storage, { upstream, metrics, log, now, opened });
+  const events = new EventLog({ ledger: storage.ledger, log, now });
+  opened.defer(() => events.close());
+  const feed = new EventFeed(storage.ledger, now);
+  const engine = createEngine(settings, storage, { upstream, metrics, events, log, now, opened });
   const configuration = await Configuration.open({
     ledger: storage.ledger,
     serve: (repositories, policy) => engine.configure(repositories, policy),
+    events,
     log,
     now,
   });
+  const watching = setInterval(() => void engine.watch(), WATCH);
+  watching.unref();
+  opened.defer(() => clearInterval(watching));
   if (settings.defaults) await makeDefaults({ configuration, ledger: storage.ledger, formats, log });
 
   const upstreams = () => upstreamsOf(configuration, engine);
@@ -92,6 +106,8 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
   if (tls) opened.defer(() => tls.close());
   const addresses = { baseUrl: settings.baseUrl, hosts: settings.hosts, listening: '' };
 
+  const simulations = new Simulations({ ...storage, configuration, formats: byId(), now });
+
   const site = {
     version: VERSION,
     get origin() {
@@ -100,7 +116,7 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
   };
   const { createManagementServer } = await management;
   const app = await createManagementServer({
-    deps: { ...storage, access, now, configuration, engine, health, log, metrics: registry, site },
+    deps: { ...storage, access, now, configuration, engine, feed, health, log, metrics: registry, simulations, site },
     nextRequestId,
     server: (handler) =>
       createHttpServer({ lane: (request, response) => lane.handle(request, response), handler, tls }),
@@ -130,6 +146,7 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
     log,
     close: async (patience = PATIENCE) => {
       health.refuse('it is shutting down');
+      feed.close();
       await closeHttpServer(server, patience);
       await opened.disposeAsync();
     },
@@ -139,6 +156,7 @@ async function opening(settings: Settings, overrides: Overrides, opened: AsyncDi
 interface EngineParts {
   readonly upstream: Upstream;
   readonly metrics: Metrics;
+  readonly events: Events;
   readonly log: ServerLog;
   readonly now: () => number;
   readonly opened: AsyncDisposableStack;
@@ -149,18 +167,23 @@ function createEngine(
   { store, ledger, journal }: Storage,
   { opened, ...parts }: EngineParts,
 ): Engine {
-  const byId = new Map(formats.map((format) => [format.id, format]));
+  const known = byId();
   return new Engine({
     ...parts,
-    formats: byId,
+    formats: known,
     store,
     ledger,
     journal,
-    renderer: new Renderer(byId, renderers(opened)),
+    renderer: new Renderer(known, renderers(opened)),
     publicUpstream: defaultUpstream,
     memory: settings.memory.hot / 2,
     strictAudit: settings.audit.durability === 'strict',
+    refusalHelp: settings.refusalHelp,
   });
+}
+
+function byId(): ReadonlyMap<string, AnyFormat> {
+  return new Map(formats.map((format) => [format.id, format]));
 }
 
 /** Made with the first document that needs them. */

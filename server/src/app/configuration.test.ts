@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { SILENT } from '../engine/events.ts';
 import { Fault } from '../engine/fault.ts';
 import { formats } from '../formats/all.ts';
 import { type Ledger, LedgerError, type ResourceChange, type ResourceRow, RevisionConflict } from '../ledger/ledger.ts';
@@ -67,6 +68,7 @@ async function started(ledger = new Rows()) {
     serve: (repositories) => {
       served = repositories;
     },
+    events: SILENT,
     log: silent,
     now: () => time,
   });

@@ -1,3 +1,4 @@
+import type { Events } from '../engine/events.ts';
 import { Fault } from '../engine/fault.ts';
 import type { RepositoryKind } from '../engine/format.ts';
 import type { Log } from '../engine/log.ts';
@@ -11,7 +12,7 @@ import {
   RevisionConflict,
 } from '../ledger/ledger.ts';
 import { effective, validate } from '../schema/schema.ts';
-import { type Change, keyOf, type Outcome, type Resources } from './change.ts';
+import { type Change, keyOf, type Outcome, REPOSITORY_KINDS, type Resources } from './change.ts';
 import { inOrder } from './order.ts';
 import { type Planned, plan } from './plan.ts';
 import { policyRevision } from './policy.ts';
@@ -36,6 +37,7 @@ export interface ConfigurationDeps {
   readonly ledger: Pick<Ledger, 'resources' | 'change' | 'fact'>;
   /** Serves from now on what is declared now; members come before what has them. */
   readonly serve: (repositories: readonly ServedRepository[], policy: PolicyRevision | undefined) => void;
+  readonly events: Events;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -74,6 +76,11 @@ export class Configuration {
 
   get snapshot(): Snapshot {
     return this.#snapshot;
+  }
+
+  /** The repositories of now as the engine has them; members come before what has them. */
+  get served(): readonly ServedRepository[] {
+    return membersFirst(this.#snapshot.resources).flatMap((row) => this.#served(row));
   }
 
   /** The declared resource; one that only serves until its last user goes counts as gone. */
@@ -135,8 +142,15 @@ export class Configuration {
     const rows = await this.#changed(changes);
     const next = new Map(resources);
     for (const row of rows) next.set(keyOf(row), row);
+    for (const change of changes) this.#tell(change, next.get(keyOf(change))?.revision);
     this.#swap({ revision: Math.max(highest(next), this.#snapshot.revision + changes.length), resources: next });
     return next;
+  }
+
+  #tell({ op, kind, name }: ResourceChange, revision: number | undefined): void {
+    const repository = REPOSITORY_KINDS.includes(kind) ? name : '';
+    const details = { op, kind, name, ...(op === 'put' ? { revision } : {}) };
+    this.#deps.events.emit({ kind: 'changed', at: this.#deps.now(), repository, details });
   }
 
   async #changed(changes: readonly ResourceChange[]): Promise<readonly ResourceRow[]> {
@@ -168,10 +182,7 @@ export class Configuration {
   #swap(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.#policy = policyRevision(snapshot.resources.values(), this.#policy);
-    this.#deps.serve(
-      membersFirst(snapshot.resources).flatMap((row) => this.#served(row)),
-      this.#policy,
-    );
+    this.#deps.serve(this.served, this.#policy);
   }
 
   /** What this version cannot serve (a format it does not have) stays declared and is left out. */

@@ -11,7 +11,7 @@ import type { Log } from '../engine/log.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import { canonicalPath } from '../engine/path.ts';
 import type { Repository } from '../engine/repository.ts';
-import { contentHeaders, renditionHeaders, respond, respondFault } from '../engine/respond.ts';
+import { contentHeaders, Overtaken, renditionHeaders, respond, respondFault } from '../engine/respond.ts';
 import { parse, publicationOf, type Reply, serve } from '../engine/serve.ts';
 import type { Ask, CacheState, Content } from '../engine/source.ts';
 import type { Caller } from './caller.ts';
@@ -37,6 +37,8 @@ export interface DataPlaneDeps {
 
 /** Files up to this size are served from memory once they are asked for again. */
 const HOT = 4 * 1024 * 1024;
+/** How often a request begins anew because the configuration changed before its answer did; then the older one counts. */
+const MOST_ANEW = 3;
 
 /** The one Fastify plugin that serves packages. Requests for anything else pass by. */
 export function registerDataPlane(fastify: FastifyInstance, deps: DataPlaneDeps): void {
@@ -61,7 +63,7 @@ class DataPlane {
   }
 
   /** Never rejects: whatever goes wrong is answered, or the connection is broken off. */
-  async handle(request: IncomingMessage, response: ServerResponse, routed: Addressed): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, routed: Addressed, anew = 0): Promise<void> {
     const { repository } = routed;
     const { life } = repository;
     let target: Target | undefined;
@@ -90,9 +92,14 @@ class DataPlane {
         await serve(repository, target, ask, site.base, this.#deps.engine.serving),
       );
       await this.#prepare(request, routed, life, reply);
-      const sent = await respond(request, response, reply);
+      const isCurrent = () => anew === MOST_ANEW || this.#deps.engine.repository(repository.name) === repository;
+      const sent = await respond(request, response, reply, isCurrent);
       this.#deps.metrics.bytes(repository.name).inc(sent);
     } catch (error) {
+      if (error instanceof Overtaken) {
+        await this.#anew(request, response, routed, anew + 1);
+        return;
+      }
       if (request.method !== 'GET' && request.method !== 'HEAD') await hearOut(request, response);
       respondFault(
         request,
@@ -102,6 +109,18 @@ class DataPlane {
         target,
       );
     }
+  }
+
+  /** A configuration that came before the first byte left is obeyed. */
+  async #anew(request: IncomingMessage, response: ServerResponse, before: Addressed, anew: number): Promise<void> {
+    const routed = routeOf(request.url ?? '/', this.#deps.engine);
+    if (routed?.kind === 'repository') {
+      await this.handle(request, response, routed, anew);
+      return;
+    }
+    const { repository } = before;
+    const fault = new Fault('not_found', `There is no repository "${repository.name}" any more.`);
+    respondFault(request, response, fault, repository, undefined);
   }
 
   /** Below the root of a protocol, but for none of the repositories. Never rejects. */

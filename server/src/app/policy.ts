@@ -8,7 +8,7 @@ import { effective } from '../schema/schema.ts';
 
 type Spec = Readonly<Record<string, unknown>>;
 
-const KINDS: ReadonlySet<string> = new Set(['block', 'freeze', 'cooldown', 'exemption']);
+export const POLICY_KINDS: ReadonlySet<string> = new Set(['block', 'freeze', 'cooldown', 'exemption']);
 
 /**
  * The declared rules under the name of their revision; `before` where nothing about them has changed. Undefined: there are
@@ -18,7 +18,7 @@ export function policyRevision(
   rows: Iterable<ResourceRow>,
   before: PolicyRevision | undefined,
 ): PolicyRevision | undefined {
-  const rules = [...rows].filter(({ kind }) => KINDS.has(kind));
+  const rules = [...rows].filter(({ kind }) => POLICY_KINDS.has(kind));
   if (rules.length === 0) return undefined;
   const said = rules.map(({ kind, name, spec }) => JSON.stringify([kind, name, spec])).sort();
   const id = createHash('sha256').update(said.join('\n')).digest('hex').slice(0, 16);

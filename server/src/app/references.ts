@@ -18,6 +18,11 @@ const REFERRING: Readonly<Record<string, readonly ReferringField[]>> = {
   exemption: [{ field: 'from', kinds: ['cooldown'] }],
 };
 
+/** Kinds of what can be named: of the others there may be thousands, and nothing uses them. */
+const REFERRED: ReadonlySet<string> = new Set(
+  Object.values(REFERRING).flatMap((fields) => fields.flatMap(({ kinds }) => kinds)),
+);
+
 export interface Reference extends ReferringField {
   readonly name: string;
   /** Its place in the field. */
@@ -35,10 +40,11 @@ export function referencesIn(kind: string, spec: unknown): readonly Reference[] 
 
 /** Whatever refers to the resource, in order of kind and name. */
 export function usersOf(row: ResourceRow, resources: Resources): readonly ResourceRow[] {
+  if (!REFERRED.has(row.kind)) return [];
   return [...resources.values()].filter(
     (other) =>
-      keyOf(other) !== keyOf(row) &&
-      referencesIn(other.kind, other.spec).some(({ kinds, name }) => name === row.name && kinds.includes(row.kind)),
+      referencesIn(other.kind, other.spec).some(({ kinds, name }) => name === row.name && kinds.includes(row.kind)) &&
+      keyOf(other) !== keyOf(row),
   );
 }
 

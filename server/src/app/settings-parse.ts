@@ -109,6 +109,15 @@ export function secret(minimum: number): (text: string) => string {
   };
 }
 
+/** One line of printable ASCII, which is all that a status line and a header can have. */
+export function sentence(longest: number): (text: string) => string {
+  return (text) => {
+    if (!/^[\x20-\x7e]+$/.test(text)) throw new RangeError('must be one line of printable ASCII');
+    if (text.length > longest) throw new RangeError(`must have at most ${longest} characters, not ${text.length}`);
+    return text;
+  };
+}
+
 export function oneWorker(text: string): number {
   if (text === '1') return 1;
   if (text === 'auto' || /^[1-9][0-9]*$/.test(text))

@@ -127,6 +127,12 @@ export const TABLE = {
     otherwise: 'none',
     parse: parse.path,
   }),
+  refusalHelp: setting('refusal_help', {
+    description:
+      'What every refusal ends with: whom to ask for an exemption, as a sentence or an address; `{purl}` stands for what was refused.',
+    otherwise: '`For an exemption ask whoever runs this registry; more: entrepot explain {purl}`',
+    parse: parse.sentence(300),
+  }),
   durability: setting('audit.durability', {
     description: 'What a pull waits for before its last byte: `journal` for the write, `strict` for the disk too.',
     otherwise: '`journal`',

@@ -149,6 +149,8 @@ test.each([
   ['workers', 'auto', 'must be 1'],
   ['workers', 'many', 'must be a number'],
   ['anonymous', 'write', 'must be read or none'],
+  ['refusal_help', 'ask\nme', 'must be one line of printable ASCII'],
+  ['refusal_help', 'x'.repeat(301), 'must have at most 300 characters, not 301'],
   ['memory.hot', '1 GB', 'there is no space before the unit'],
   ['tls.cert', 'cert.pem', 'needs tls.key (ENTREPOT_TLS_KEY) beside it'],
   ['database_url', 'postgres://u:hunter2@db/e', 'set secret_key'],

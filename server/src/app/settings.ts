@@ -33,6 +33,8 @@ export interface Settings {
   readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
   /** Paths of PEM files. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Whom to ask about a refusal. */
+  readonly refusalHelp: string | undefined;
   readonly audit: { readonly durability: 'journal' | 'strict' };
   /** Bytes of memory for answers kept ready. */
   readonly memory: { readonly hot: number };
@@ -121,6 +123,7 @@ function read({ given, file }: GivenSettings, { cwd, terminal }: SettingsSources
     workers: certain(TABLE.workers),
     log: { level: certain(TABLE.logLevel), format: value(TABLE.logFormat) ?? (terminal ? 'text' : 'json') },
     tls: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    refusalHelp: value(TABLE.refusalHelp),
     audit: { durability: certain(TABLE.durability) },
     memory: { hot: certain(TABLE.memoryHot) },
     file,

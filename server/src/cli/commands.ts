@@ -92,6 +92,7 @@ interface Explained {
   readonly until?: string;
   readonly nearest?: string;
   readonly evidence?: { readonly source: string; readonly at?: string };
+  readonly help?: string;
 }
 
 export async function explain(
@@ -100,7 +101,7 @@ export async function explain(
   { repository }: { readonly repository?: string },
 ): Promise<Printed> {
   const found = await client.json<Explained>('api/v2/explain', { query: { purl, repository } });
-  const { allowed, rule, reason, until, nearest, evidence } = found;
+  const { allowed, rule, reason, until, nearest, evidence, help } = found;
   const lines = [
     `${purl} is ${allowed ? 'admitted' : 'refused'} in ${found.repository}`,
     ...(reason === undefined ? [] : [`  why: ${reason}`]),
@@ -108,7 +109,7 @@ export async function explain(
     ...(evidence === undefined ? [] : [`  public since: ${evidence.at ?? 'unknown'} (${evidence.source})`]),
     ...(until === undefined ? [] : [`  until: ${until}`]),
     ...(nearest === undefined ? [] : [`  instead: ${nearest}`]),
-    ...(allowed || rule === undefined ? [] : ['  to have it now, ask the owner of that rule for an exemption']),
+    ...(help === undefined ? [] : [`  ${help}`]),
   ];
   return { data: found, text: `${lines.join('\n')}\n` };
 }

@@ -34,6 +34,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathS
     cwd: process.cwd(),
     home: homedir(),
     out: (text: string) => void process.stdout.write(text),
+    ...(process.stderr.isTTY ? { progress: (text: string) => void process.stderr.write(`\r\u001b[K${text}`) } : {}),
   };
   process.exitCode = await run(process.argv.slice(2), around, (text) => void process.stderr.write(text));
 }

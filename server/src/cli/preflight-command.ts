@@ -1,7 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { Client, CommandError } from './client.ts';
+import { textOf } from './input.ts';
 import { KINDS, type Kind } from './lockfiles/kind.ts';
 import type { Ran, Surroundings } from './surroundings.ts';
 
@@ -47,25 +46,3 @@ export function preflightCommand(
 }
 
 const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
-/** Bytes; what is larger is not even read. */
-const LARGEST = 128 * 1024 * 1024;
-
-async function textOf(file: string, cwd: string): Promise<string> {
-  const path = resolve(cwd, file);
-  let bytes: Buffer;
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw new CommandError(`${file} is no file`);
-    if (found.size > LARGEST) throw new CommandError(`${file} is larger than any lock file`);
-    bytes = await readFile(path);
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new CommandError(`${file} is not UTF-8 text`, { cause: error });
-  }
-}

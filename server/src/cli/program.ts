@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander';
 import { Client } from './client.ts';
 import { evict, explain, get, type Printed, probe, pulls, stats } from './commands.ts';
+import { decisions } from './decisions.ts';
 import { localCommands } from './local.ts';
 import { preflightCommand } from './preflight-command.ts';
+import { simulateCommand } from './simulate-command.ts';
 import type { Ran, Surroundings } from './surroundings.ts';
 
 interface Options {
@@ -90,6 +92,19 @@ export function createProgram(around: Surroundings, ran: Ran, version: string): 
     .argument('<path>')
     .action(asking(probe));
   program.addCommand(preflightCommand(around, ran, () => program.opts<Options>()));
+  program.addCommand(simulateCommand(around, ran, () => program.opts<Options>()));
+  program
+    .command('decisions')
+    .description('show what rules decided, newest first; with an id: all that is known of one')
+    .argument('[id]', 'of a refusal, as its answer says')
+    .option('--purl <purl>', 'only of this package, or release of it')
+    .option('--repository <name>', 'only through this repository')
+    .option('--consumer <id>', 'only for this consumer')
+    .addOption(new Option('--decision <decision>', 'only these').choices(['refused', 'observed', 'exempted']))
+    .option('--since <time>', 'from this time on: 2026-03-01T00:00:00Z')
+    .option('--limit <number>', 'at most so many (default: 100)')
+    .option('--after <id>', 'go on after this one')
+    .action(asking(decisions));
   program.command('stats').description('show how much there is').action(asking(stats));
   return program;
 }

@@ -4,6 +4,8 @@ export interface Surroundings {
   readonly cwd: string;
   readonly home: string;
   readonly out: (text: string) => void;
+  /** Shows how far something is, in place of what it showed before; absent: nobody looks on. Empty: it is over. */
+  readonly progress?: (text: string) => void;
 }
 
 export interface Ran {

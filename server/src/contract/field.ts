@@ -52,6 +52,9 @@ export const Field = {
   /** What is said of packages, by their package URLs. */
   byPackage: (description: string, element: Shape, options: FieldOptions) =>
     declare(description, options, collection.map(element, PACKAGE_KEYS, { maxItems: MOST_PACKAGES })),
+  /** A set of names of packages as clients write them, with `*`. */
+  claims: (description: string, options: FieldOptions) =>
+    declare(description, options, collection.set(value.claimText(), { maxItems: 1000 })),
   /** Written `500kB`, `150MB`; `bytes()` gives a number. */
   bytes: (description: string, options: FieldOptions) => declare(description, options, value.byteCount()),
   integer: (description: string, options: FieldOptions & value.Range) =>

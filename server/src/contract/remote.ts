@@ -50,6 +50,12 @@ export class Remote {
   @Field.bool('Refuses deletion until it is set to false.', { example: true })
   deletion_protection = false;
 
+  @Field.claims(
+    'Names that belong to this upstream, as if they were published here: in virtuals that it is in, no other member is ever asked for one unless it claims it too, and only blocks refuse what it has of them. `*` stands for any characters.',
+    { example: ['@acme/*'] },
+  )
+  claims?: readonly string[];
+
   @Field.duration('How long an index is served without asking the upstream again.', { example: '10m' })
   index_ttl = '5m';
 

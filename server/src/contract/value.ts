@@ -109,6 +109,11 @@ export function packagePattern(): Shape {
   };
 }
 
+/** Names that are claimed; how an ecosystem folds them is asked where the ecosystems are known. */
+export function claimText(): Shape {
+  return text({ maxLength: 300 });
+}
+
 export function byteCount(): Shape {
   return {
     schema: { type: 'string', format: 'bytes', pattern: BYTES_PATTERN, pattern_help: BYTES_HELP },

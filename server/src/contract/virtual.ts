@@ -32,6 +32,18 @@ export class Virtual {
   )
   merge = 'first';
 
+  @Field.claims(
+    'Names that belong to the hosted members, and to members that claim them themselves: no other is ever asked for one, here or at its own address. `*` stands for any characters.',
+    { example: ['@acme/*'] },
+  )
+  claims?: readonly string[];
+
+  @Field.bool(
+    'Asks the remote members about once a day whether they have a package under a name that is published to a hosted member and that nobody claims, and raises an alert when they do.',
+    { example: false },
+  )
+  watch = true;
+
   @Field.text('What it is for, in your own words.', { minLength: 0, example: 'The one address builds use.' })
   description?: string;
 

@@ -22,12 +22,45 @@ export function ref(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
+/** Of a dry run. */
+export const WARNINGS: JsonSchema = {
+  ...list(text),
+  description: 'Of a dry run: what the change would have done to the pulls of the last 30 days.',
+};
+
 /** `next` is absent on the last page. */
 export function page(name: string): JsonSchema {
   return answer({ items: list(ref(name)), next: { ...text, description: 'For `after`; absent on the last page.' } }, [
     'next',
   ]);
 }
+
+const PULL: Readonly<Record<string, JsonSchema>> = {
+  id: { ...text, format: 'uuid' },
+  at: time,
+  repository: text,
+  format: text,
+  path: text,
+  role: { enum: [...role.enum, 'index'] },
+  purl: text,
+  digest,
+  size: integer,
+  member: text,
+  upstream: text,
+  cache: { enum: ['hit', 'miss', 'stale', 'revalidated', 'none'] },
+  decision: { enum: ['allowed', 'refused'] },
+  rule: { ...text, description: 'The one that refused it; of what was allowed, the exemption that let it through.' },
+  observed: { ...text, description: 'The rule that would have refused it, did it not only observe.' },
+  principal: text,
+  consumer: text,
+  client: text,
+  address: text,
+  request_id: text,
+  aborted: bool,
+};
+const OPTIONAL_OF_PULL = [
+  ...['purl', 'digest', 'size', 'member', 'upstream', 'rule', 'observed', 'consumer', 'client', 'address', 'aborted'],
+];
 
 /** What the calls that are not about one kind of resource take and answer. */
 export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
@@ -67,7 +100,9 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     ),
   },
   Changeset: { ...list(ref('Change')), maxItems: 1000 },
-  ChangesetOutcome: answer({ revision: integer, outcomes: list(ref('ChangeOutcome')) }),
+  ChangesetOutcome: answer({ revision: integer, outcomes: list(ref('ChangeOutcome')), warnings: WARNINGS }, [
+    'warnings',
+  ]),
   ChangeOutcome: answer(
     {
       op: { enum: ['put', 'delete'] },
@@ -114,14 +149,53 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       until: { ...time, description: 'When this may change by itself.' },
       nearest: { ...text, description: 'The version to use instead.' },
       evidence: { type: 'object', description: 'Who said when the release became public.' },
+      help: { ...text, description: 'Whom to ask about a refusal: the setting `refusal_help`.' },
     },
-    ['rule', 'reason', 'until', 'nearest', 'evidence'],
+    ['rule', 'reason', 'until', 'nearest', 'evidence', 'help'],
   ),
   PreflightRequest: {
     ...answer({ repository: text, pins: { ...list(text), maxItems: 20_000 } }, ['repository']),
     additionalProperties: false,
   },
   Preflight: answer({ items: list(ref('Explained')) }),
+  SimulateRequest: {
+    ...answer(
+      {
+        resources: {
+          ...list(answer({ kind: text, name: text, spec: { type: 'object' } })),
+          description: 'Blocks, cooldowns, exemptions and freezes as they would be declared.',
+        },
+        remove: { ...list(answer({ kind: text, name: text })), description: 'Those that would be deleted.' },
+        days: { ...integer, minimum: 1, maximum: 366, default: 30 },
+      },
+      ['resources', 'remove', 'days'],
+    ),
+    additionalProperties: false,
+  },
+  Simulated: answer({
+    since: time,
+    until: time,
+    pulls: integer,
+    truncated: bool,
+    refused: { ...ref('Tallied'), description: 'What the proposed rules refuse and those of now do not.' },
+    admitted: { ...ref('Tallied'), description: 'What the rules of now refuse and the proposed ones do not.' },
+    released: {
+      ...answer({
+        versions: integer,
+        packages: integer,
+        items: list(answer({ purl: text, repository: text, rule: text })),
+      }),
+      description: 'Versions of packages that were asked for: withheld now, and not by the proposed rules.',
+    },
+  }),
+  Tallied: answer({
+    pulls: integer,
+    packages: integer,
+    releases: integer,
+    consumers: integer,
+    by_consumer: list(answer({ consumer: text, principal: text, pulls: integer, releases: integer }, ['consumer'])),
+    by_release: list(answer({ what: text, pulls: integer, consumers: integer, rule: text, reason: text, last: time })),
+  }),
   ProbeRequest: { ...answer({ remote: text, path: text }), additionalProperties: false },
   Probe: answer(
     {
@@ -137,32 +211,36 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     },
     ['status', 'url', 'headers', 'timings', 'failure'],
   ),
-  Pull: answer(
-    {
-      id: { ...text, format: 'uuid' },
-      at: time,
-      repository: text,
-      format: text,
-      path: text,
-      role,
-      purl: text,
-      digest,
-      size: integer,
-      member: text,
-      upstream: text,
-      cache: { enum: ['hit', 'miss', 'stale', 'revalidated', 'none'] },
-      decision: { enum: ['allowed', 'refused'] },
-      rule: text,
-      principal: text,
-      consumer: text,
-      client: text,
-      address: text,
-      request_id: text,
-      aborted: bool,
-    },
-    ['purl', 'digest', 'size', 'member', 'upstream', 'rule', 'consumer', 'client', 'address', 'aborted'],
-  ),
+  Pull: answer(PULL, OPTIONAL_OF_PULL),
   PullPage: page('Pull'),
+  Decision: answer(
+    {
+      ...PULL,
+      decision: { enum: ['refused', 'observed', 'exempted'] },
+      reason: text,
+      until: { ...time, description: 'When a refusal lifted by itself.' },
+      evidence: { type: 'object', description: 'Who said when the release became public, and what was not believed.' },
+      revision: { ...text, description: 'Of the policy that decided.' },
+      observed: { ...list({ type: 'object' }), description: 'What rules that only observe would have refused.' },
+    },
+    [...OPTIONAL_OF_PULL, 'reason', 'until', 'evidence', 'revision'],
+  ),
+  DecisionPage: page('Decision'),
+  Alert: answer(
+    {
+      id: text,
+      kind: { enum: ['claimed_name', 'hosted_name', 'version_conflict'] },
+      repository: { ...text, description: 'The virtual.' },
+      member: { ...text, description: 'The member that has what it should not have.' },
+      name: { ...text, description: 'Of the package, as its format spells it.' },
+      since: time,
+      last_seen_at: time,
+      ended_at: { ...time, description: 'When the member was seen without it; absent: it lasts.' },
+      details: { type: 'object', description: 'Where it was seen; of a conflict: versions, paths and digests.' },
+    },
+    ['ended_at'],
+  ),
+  AlertPage: page('Alert'),
   Stats: answer({
     objects: integer,
     blobs: integer,

@@ -31,6 +31,19 @@ export function formatsPage(formats: readonly Described[]): string {
   ].join('\n\n');
 }
 
+const EVIDENCE_PART = /(?<=<!-- evidence -->\n)[\s\S]*?(?=<!-- \/evidence -->)/;
+
+/** The page on policy, with what dates each format's releases between its marks. Throws where it has none. */
+export function policyPage(page: string, formats: readonly Described[]): string {
+  if (!EVIDENCE_PART.test(page)) throw new Error('docs/policy.md has no <!-- evidence --> to put the table in');
+  const rows = formats.map(({ id, title, evidence }) => {
+    const covered = evidence === 'none' ? 'only where a cooldown names it' : 'yes';
+    return `| ${title} (\`${id}\`) | ${EVIDENCE[evidence]} | ${covered} |`;
+  });
+  const head = ['| format | when a release became public | `default` covers it |', '| --- | --- | --- |'];
+  return page.replace(EVIDENCE_PART, () => `\n${[...head, ...rows].join('\n')}\n\n`);
+}
+
 function line({ id, title, mount, root, kinds, upstream, evidence, signedIndexes }: Described): string {
   const mirrored = upstream ? `the public ${title} registry` : 'none: `url` is required';
   const byDefault = kinds && !kinds.includes('remote') ? 'none: it holds what is published to it' : mirrored;

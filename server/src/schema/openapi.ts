@@ -1,9 +1,10 @@
 import type { KindSchema } from '../contract/index.ts';
 import { FAULT_STATUS, type FaultCode } from '../engine/fault.ts';
-import { page, ref, SHARED_SCHEMAS } from './components.ts';
+import { page, ref, SHARED_SCHEMAS, WARNINGS } from './components.ts';
 import { type JsonSchema, objectSchema } from './json-schema.ts';
 import { kinds } from './kinds.ts';
-import { type Answer, componentName, type Operation, operations } from './operations.ts';
+import type { Answer, Operation } from './operation.ts';
+import { componentName, operations } from './operations.ts';
 
 export interface OpenApiDocument {
   readonly openapi: '3.1.0';
@@ -145,7 +146,13 @@ function kindSchemas({ kind, description, fields, status }: KindSchema): [string
   const envelope = {
     type: 'object',
     required: ['name', 'spec', 'status', ...outside],
-    properties: { name: { type: 'string' }, spec: ref(`${name}Spec`), status: within, ...(properties as JsonSchema) },
+    properties: {
+      name: { type: 'string' },
+      spec: ref(`${name}Spec`),
+      status: within,
+      ...(properties as JsonSchema),
+      warnings: WARNINGS,
+    },
   };
   return [
     [`${name}Spec`, { ...objectSchema(fields), description }],

@@ -1,85 +1,8 @@
 import type { KindSchema } from '../contract/index.ts';
-import type { FaultCode } from '../engine/fault.ts';
 import { kinds } from './kinds.ts';
+import { AFTER, type Answer, header, json, LIMIT, NAME, type Operation, ok, PURL, query, text } from './operation.ts';
+import { AUDIT, POLICY } from './operations-audit.ts';
 
-/** One call of the management API. The document of `openapi.ts` and the page at `/docs` are made from these. */
-export interface Operation {
-  readonly id: string;
-  readonly method: 'get' | 'post' | 'put' | 'delete';
-  /** With `{name}` for what is in `parameters`. */
-  readonly path: string;
-  readonly tag: string;
-  readonly summary: string;
-  readonly description?: string;
-  /** True: no token is needed. */
-  readonly open?: true;
-  readonly parameters?: readonly Parameter[];
-  /** Name of a component schema. */
-  readonly request?: string;
-  readonly responses: readonly Answer[];
-  /** What it may be refused with, beyond `unauthenticated` and `internal`. */
-  readonly faults?: readonly FaultCode[];
-}
-
-export interface Parameter {
-  readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
-  readonly description: string;
-  readonly schema: { readonly type: 'string' | 'integer' | 'boolean'; readonly [keyword: string]: unknown };
-  readonly example?: string | number | boolean;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly description: string;
-  /** Content type to the name of a component schema; `string` for text. */
-  readonly content?: Readonly<Record<string, string>>;
-  /** Names of component headers. */
-  readonly headers?: readonly string[];
-}
-
-const query = (
-  name: string,
-  description: string,
-  schema: Parameter['schema'],
-  example?: string | number,
-): Parameter => ({
-  name,
-  in: 'query',
-  description,
-  schema,
-  ...(example !== undefined && { example }),
-});
-const header = (name: string, description: string, example: string): Parameter => ({
-  name,
-  in: 'header',
-  description,
-  schema: { type: 'string' },
-  example,
-});
-const text = { type: 'string' } as const;
-const json = (schema: string): Record<string, string> => ({ 'application/json': schema });
-const ok = (schema: string, description: string, headers: readonly string[] = []): Answer => ({
-  status: 200,
-  description,
-  content: json(schema),
-  headers,
-});
-
-const NAME: Parameter = {
-  name: 'name',
-  in: 'path',
-  description: 'Name of the resource.',
-  schema: text,
-  example: 'npm-public',
-};
-const LIMIT = query('limit', 'The most items in one answer.', {
-  type: 'integer',
-  minimum: 1,
-  maximum: 1000,
-  default: 100,
-});
-const AFTER = query('after', 'Where to go on: `next` of the answer before.', text);
 const DRY_RUN = query('dry_run', 'Validates and answers what would be stored; changes nothing.', {
   type: 'boolean',
   default: false,
@@ -89,7 +12,7 @@ const IF_NONE_MATCH = header('If-None-Match', '`*`: only create; 412 when it exi
 
 /** Every call there is now. */
 export function operations(): readonly Operation[] {
-  return [...kinds().flatMap(resourceOperations), ...CONFIGURATION, ...OBJECTS, ...AUDIT, ...SERVICE];
+  return [...kinds().flatMap(resourceOperations), ...CONFIGURATION, ...OBJECTS, ...POLICY, ...AUDIT, ...SERVICE];
 }
 
 function resourceOperations({ kind, collection }: KindSchema): readonly Operation[] {
@@ -210,7 +133,6 @@ const CONFIGURATION: readonly Operation[] = [
 ];
 
 const PREFIX = query('prefix', 'Only paths that start so.', text, 'express/');
-const PURL = query('purl', 'Only this package; with a version: only that release.', text, 'pkg:npm/express@4.18.2');
 
 /** `repository`: of that collection, in words. */
 function objectOperations(collection: string, suffix: string, repository: string): readonly Operation[] {
@@ -251,29 +173,6 @@ const OBJECTS: readonly Operation[] = [
   ...objectOperations('remotes', 'objects', 'remote'),
   ...objectOperations('hosted', 'hosted_objects', 'hosted repository'),
   {
-    id: 'explain',
-    method: 'get',
-    path: '/api/v2/explain',
-    tag: 'policy',
-    summary: 'Say what the rules make of a release now',
-    parameters: [
-      query('purl', 'The release.', text, 'pkg:npm/express@4.18.2'),
-      query('repository', 'Through which it is asked for; without it: the usual one of its format.', text, 'npm'),
-    ],
-    responses: [ok('Explained', 'The decision, with what it was judged by.')],
-    faults: ['invalid', 'not_found', 'upstream_unavailable'],
-  },
-  {
-    id: 'preflight',
-    method: 'post',
-    path: '/api/v2/preflight',
-    tag: 'policy',
-    summary: 'Say what the rules make of every pin of a lock file',
-    request: 'PreflightRequest',
-    responses: [ok('Preflight', 'One verdict for each pin, in their order.')],
-    faults: ['invalid', 'not_found'],
-  },
-  {
     id: 'probe',
     method: 'post',
     path: '/api/v2/probe',
@@ -282,44 +181,6 @@ const OBJECTS: readonly Operation[] = [
     request: 'ProbeRequest',
     responses: [ok('Probe', 'What the upstream answered.')],
     faults: ['invalid', 'not_found'],
-  },
-];
-
-const AUDIT: readonly Operation[] = [
-  {
-    id: 'list_pulls',
-    method: 'get',
-    path: '/api/v2/pulls',
-    tag: 'audit',
-    summary: 'List pulls, newest first',
-    parameters: [
-      PURL,
-      query('digest', 'Only this file.', text, `sha256:${'0'.repeat(64)}`),
-      query('repository', 'Only through this repository.', text, 'npm'),
-      query('principal', 'Only by this principal.', text, 'anonymous'),
-      query('consumer', 'Only for this consumer.', text, 'ci/build-17'),
-      query('decision', 'Only these.', { type: 'string', enum: ['allowed', 'refused'] }),
-      query('since', 'From this time on, RFC 3339.', { type: 'string', format: 'date-time' }, '2026-03-01T00:00:00Z'),
-      query('until', 'Before this time, RFC 3339.', { type: 'string', format: 'date-time' }, '2026-04-01T00:00:00Z'),
-      LIMIT,
-      AFTER,
-    ],
-    responses: [
-      {
-        status: 200,
-        description: 'Pulls; as NDJSON or CSV without the page around them.',
-        content: { 'application/json': 'PullPage', 'application/x-ndjson': 'string', 'text/csv': 'string' },
-      },
-    ],
-    faults: ['invalid'],
-  },
-  {
-    id: 'stats',
-    method: 'get',
-    path: '/api/v2/stats',
-    tag: 'audit',
-    summary: 'How much there is',
-    responses: [ok('Stats', 'Counts and bytes.')],
   },
 ];
 

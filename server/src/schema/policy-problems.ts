@@ -1,4 +1,5 @@
 import { type Problem, suggestion } from '../contract/index.ts';
+import { parseClaim } from '../engine/claim-pattern.ts';
 import { formats } from '../formats/all.ts';
 import { type PackagePattern, parsePattern, type VersionOrders } from '../policy/package-pattern.ts';
 import { isRecord } from './spec.ts';
@@ -23,6 +24,9 @@ export function policyProblems(kind: string, body: unknown, known: readonly Prob
       return listed(right('packages')).flatMap((text, at) => patternProblems(text, ['packages', at]));
     case 'cooldown':
       return [...formatKeys(right('formats')), ...packageKeys(right('packages'))];
+    case 'virtual':
+    case 'remote':
+      return listed(right('claims')).flatMap((text, at) => claimProblems(text, body['format'], ['claims', at]));
     case 'freeze':
       return listed(right('formats')).flatMap((id, at) => formatProblems(id, ['formats', at]));
     default:
@@ -48,9 +52,19 @@ function packageKeys(value: unknown): Problem[] {
   });
 }
 
+/** Of a format that is not known, `format` is what is wrong. */
+function claimProblems(text: string, id: unknown, path: Path): Problem[] {
+  const format = formats.find((each) => each.id === id);
+  return format ? inRange(path, () => parseClaim(text, format.traits.purl)) : [];
+}
+
 function patternProblems(text: string, path: Path): Problem[] {
+  return inRange(path, () => packagePattern(text));
+}
+
+function inRange(path: Path, parse: () => unknown): Problem[] {
   try {
-    packagePattern(text);
+    parse();
     return [];
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
