@@ -43,6 +43,7 @@ test('says which rule refuses a release, by which evidence, until when, and what
     until: new Date(Date.parse(published) + 7 * DAY).toISOString(),
     nearest: '1.0.0',
     evidence: { source: 'server', at: published },
+    help: 'For an exemption ask whoever runs this registry.',
   });
   expect(body.reason).toContain('"week"');
 });
@@ -52,6 +53,25 @@ test('says so of what is admitted, of scoped names, and of what is not there', a
   expect((await explain('pkg:npm/%40acme/app@1.1.0')).body).toMatchObject({ allowed: false, nearest: '1.0.0' });
   expect((await explain('pkg:npm/lodash@9.9.9')).body).toMatchObject({ allowed: false, nearest: '1.0.0' });
   expect((await explain('pkg:npm/left-pad@1.0.0')).body).toMatchObject({ allowed: false });
+});
+
+test('says so of a package whose index is judged by another thread', async () => {
+  const tarball = randomBytes(100);
+  const versions = Array.from({ length: 1500 }, (_, minor) => ({ version: `1.${minor}.0`, tarball, at: ago(100) }));
+  publish(upstream, 'large', [...versions, { version: '2.0.0', tarball, at: published }]);
+  expect((await (await fetch(`${server.url}/own/large`)).arrayBuffer()).byteLength).toBeGreaterThan(256 * 1024);
+  expect((await explain('pkg:npm/large@2.0.0')).body).toMatchObject({ allowed: false, nearest: '1.1499.0' });
+  expect((await explain('pkg:npm/large@1.0.0')).body).toMatchObject({ allowed: true });
+});
+
+test('says which exemption admits a release, and until when', async () => {
+  const ends = new Date(Date.now() + DAY).toISOString();
+  const exemption = { name: 'hotfix', packages: ['pkg:npm/lodash@1.1.0'], reason: 'It is urgent.', expires_at: ends };
+  await server.post('/api/v2/exemptions', exemption);
+  const { body } = await explain('pkg:npm/lodash@1.1.0');
+  await server.delete('/api/v2/exemptions/hotfix');
+  expect(body).toMatchObject({ allowed: true, rule: 'exemption/hotfix', until: ends });
+  expect(body.reason).toMatch(/ is admitted: the exemption "hotfix" lifts the cooldown "week" until .*: It is urgent$/);
 });
 
 test.each([

@@ -52,3 +52,30 @@ test.each([
   expect((await server.post('/api/v2/probe', body)).status).toBe(status);
   expect(upstream.requests).toHaveLength(before);
 });
+
+test('a probe says what every rule makes of the path, not only the remote’s own', async () => {
+  upstream.respond('/evil-1.0.tar.gz', { body: 'tool' });
+  const block = { name: 'evil', packages: ['pkg:generic/evil'], reason: 'it steals' };
+  await server.post('/api/v2/blocks', block);
+  await server.put('/api/v2/remotes/files', {
+    name: 'files',
+    format: 'generic',
+    url: upstream.url,
+    allow_private_network: true,
+    generic: { releases: ['^(?P<name>[a-z]+)-(?P<version>[0-9.]+)\\.tar\\.gz$'] },
+  });
+  const { body } = await server.post('/api/v2/probe', { remote: 'files', path: '/evil-1.0.tar.gz' });
+  expect(body).toMatchObject({ status: 200, decision: { allowed: false, rule: 'block/evil' } });
+  expect(body.decision.reason).toContain('it steals');
+});
+
+test('a probe asks no upstream for a name that is claimed for others', async () => {
+  await server.remote('public', 'npm', upstream.url);
+  const virtual = { name: 'npm-all', format: 'npm', members: ['public'], claims: ['@acme/*'] };
+  expect((await server.post('/api/v2/virtuals', virtual)).status).toBe(201);
+  const before = upstream.requests.length;
+  const { body } = await server.post('/api/v2/probe', { remote: 'public', path: '/@acme/secret' });
+  expect(body.failure).toContain('"npm-all"');
+  expect(body.decision).toMatchObject({ allowed: false, rule: 'virtual/npm-all.claims' });
+  expect(upstream.requests).toHaveLength(before);
+});

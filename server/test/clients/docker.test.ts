@@ -1,27 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { FreshMachine } from '../support/clients.ts';
+import { DockerDaemon } from '../support/docker-daemon.ts';
 import { MirroredRegistry } from '../support/mirrored-registry.ts';
 import { imageOf, multiArchitectureImageOf, topOf } from '../support/oci-image.ts';
-import { Program } from '../support/program.ts';
 import { requireTool } from '../support/require-tool.ts';
 
 const APP = multiArchitectureImageOf('app');
 const OTHER = imageOf('other');
 
-/** Nobody listens there: the public registry, to which dockerd turns when a mirror refuses, is out of its reach. */
-const NOWHERE = 'http://127.0.0.1:9';
-
 let registry: MirroredRegistry;
 let machine: FreshMachine;
-let dockerd: Program;
+let dockerd: DockerDaemon;
 let docker: string;
-/** Of dockerd; the path of a socket is short. */
-let folder: string;
 
-const environment = () => ({ DOCKER_HOST: `unix://${join(folder, 's')}`, DOCKER_CONFIG: join(machine.home, 'docker') });
+const environment = () => ({ DOCKER_HOST: dockerd.host, DOCKER_CONFIG: join(machine.home, 'docker') });
 const run = (...args: readonly string[]) => machine.succeed([docker, ...args], environment());
 
 /** Digest of the image as it was asked for, and of its configuration. */
@@ -39,29 +32,6 @@ async function refused(...args: readonly string[]): Promise<string> {
   return text;
 }
 
-/** dockerd with nothing in it. */
-async function start(program: string): Promise<void> {
-  folder = await mkdtemp(join(tmpdir(), 'dkr-'));
-  const settings = {
-    'data-root': join(folder, 'data'),
-    'exec-root': join(folder, 'exec'),
-    pidfile: join(folder, 'pid'),
-    hosts: [`unix://${join(folder, 's')}`],
-    'storage-driver': 'vfs',
-    bridge: 'none',
-    iptables: false,
-    'ip-forward': false,
-    'ip-masq': false,
-    'registry-mirrors': [registry.server.url],
-    'insecure-registries': ['127.0.0.0/8'],
-  };
-  await writeFile(join(folder, 'daemon.json'), JSON.stringify(settings));
-  dockerd = await Program.start([program, '--config-file', join(folder, 'daemon.json')], {
-    ready: /API listen on/,
-    env: { HTTPS_PROXY: NOWHERE, HTTP_PROXY: NOWHERE, NO_PROXY: '127.0.0.1' },
-  });
-}
-
 beforeEach(async (context) => {
   const upstream = requireTool(context, 'docker-registry', 'apt-get install docker-registry');
   const daemon = requireTool(context, 'dockerd', 'apt-get install docker.io');
@@ -73,11 +43,10 @@ beforeEach(async (context) => {
   await registry.upstream.push('library/app', 'v1', APP);
   await registry.upstream.push('acme/other', 'v1', OTHER);
   machine = await FreshMachine.create();
-  await start(daemon);
+  dockerd = await DockerDaemon.start(daemon, registry.server.url);
 });
 afterEach(async () => {
   await dockerd?.stop();
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   await machine?.remove();
 });
 afterAll(() => registry?.stop());

@@ -1,3 +1,4 @@
-import { npmSuite } from './npm-client.ts';
+import { javascriptClientSuite } from './javascript-client.ts';
+import { npm } from './javascript-clients.ts';
 
-npmSuite(11);
+javascriptClientSuite(npm(11));

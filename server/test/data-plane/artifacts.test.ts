@@ -238,3 +238,36 @@ test('the pull says who got what from where', async () => {
     }),
   ]);
 });
+
+test('a file that all of has come is a hit for the next, also while it is only being put on record', async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const slow = await Plane.start({
+    ledger: (ledger) =>
+      new Proxy(ledger, {
+        get(of, name: keyof typeof ledger) {
+          if (name !== 'recordObject') return Reflect.get(of, name);
+          return async (row: Parameters<typeof ledger.recordObject>[0]) => {
+            if (row.path.endsWith('.tgz')) await held;
+            return of.recordObject(row);
+          };
+        },
+      }),
+  });
+  try {
+    slow.remote('npm-public', 'npm', upstream.url);
+    const first = await slow.get(`/npm-public${TARBALL}`);
+    expect(first.headers.get('x-cache')).toBe('miss');
+    expect(sha256(await body(first))).toBe(sha256(big));
+    const second = slow.get(`/npm-public${TARBALL}`);
+    release();
+    expect((await second).headers.get('x-cache')).toBe('hit');
+    expect(sha256(await body(await second))).toBe(sha256(big));
+    expect(upstream.count(TARBALL)).toBe(1);
+  } finally {
+    release();
+    await slow.stop();
+  }
+});

@@ -196,7 +196,7 @@ describe('a crate', () => {
 });
 
 describe('a package that is withheld', () => {
-  const REASON = 'Widget is on the blocklist of "crates" (^Widget$).\n';
+  const REASON = expect.stringMatching(/^Widget is on the blocklist of "crates" \(\^Widget\$\)\. .+\n$/);
 
   beforeEach(() => void plane.remote('crates', 'cargo', upstream.url, { blocklist: ['^Widget$'] }));
 

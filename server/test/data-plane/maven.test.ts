@@ -242,7 +242,9 @@ describe('a snapshot', () => {
 });
 
 describe('an artifact that is withheld', () => {
-  const REASON = 'com.acme/widget is on the blocklist of "central" (^com.acme/widget$).';
+  const REASON = expect.stringMatching(
+    /^com\.acme\/widget is on the blocklist of "central" \(\^com\.acme\/widget\$\)\. .+/,
+  );
 
   beforeEach(() => {
     list(['1.0']);
@@ -252,13 +254,13 @@ describe('an artifact that is withheld', () => {
   });
 
   test.each([METADATA, `${METADATA}.sha1`])('is refused by its index, with the reason: %s', async (path) => {
-    expect(await got(path)).toMatchObject({ status: 403, statusText: REASON, text: `${REASON}\n` });
+    expect(await got(path)).toMatchObject({ status: 403, statusText: REASON, text: REASON });
   });
 
   test.each([POM, JAR, `${JAR}.sha1`, `${JAR}.asc`])(
     'is refused by its file, which is not fetched: %s',
     async (path) => {
-      expect(await got(path)).toMatchObject({ status: 403, statusText: REASON, text: `${REASON}\n` });
+      expect(await got(path)).toMatchObject({ status: 403, statusText: REASON, text: REASON });
       expect(upstream.requests).toEqual([]);
       expect(plane.pulls).toMatchObject([
         { decision: 'refused', package: 'pkg:maven/com.acme/widget', version: '1.0' },
@@ -310,7 +312,7 @@ describe('several repositories behind one', () => {
     own.respond(METADATA, { status: 500 });
     publish(JAR, jar);
     list(['1.0']);
-    expect((await got(JAR)).status).toBe(502);
+    expect((await got(JAR)).status).toBe(503);
     expect(upstream.requests).toEqual([]);
   });
 });

@@ -272,7 +272,7 @@ describe('in a virtual repository', () => {
       blobPath(layerOf(one), NAME),
       `${NAME}/tags/list`,
     ])
-      expect([path, (await client.get(path, 'both')).status]).toEqual([path, 502]);
+      expect([path, (await client.get(path, 'both')).status]).toEqual([path, 503]);
     expect(upstream.requests).toEqual([]);
   });
 });

@@ -84,8 +84,8 @@ describe('of npm registries', () => {
   test.each(['own', 'other'])('nothing new is given while %s cannot say', async (away) => {
     declare('npm');
     (away === 'own' ? own : other).respond('/express', { status: 500 });
-    expect((await got('/express')).status).toBe(502);
-    if (away === 'own') expect((await got(tarball('3.0.0'))).status).toBe(502);
+    expect((await got('/express')).status).toBe(503);
+    if (away === 'own') expect((await got(tarball('3.0.0'))).status).toBe(503);
   });
 
   test('what the blocklist of one hides is the other’s, by index and bytes alike', async () => {
@@ -101,7 +101,7 @@ describe('of npm registries', () => {
     expect(Object.keys(await versions()).toSorted()).toEqual(['2.0.0', '3.0.0']);
     expect(await got(tarball('1.0.0'))).toMatchObject({
       status: 403,
-      reason: 'express is on the blocklist of "own" (-1\\.0\\.0\\.tgz$).',
+      reason: expect.stringContaining('express is on the blocklist of "own" (-1\\.0\\.0\\.tgz$)'),
     });
     expect(plane.pulls).toMatchObject([{ decision: 'refused', member: 'own', rule: 'own.blocklist' }]);
   });
@@ -188,7 +188,7 @@ describe('of Maven repositories', () => {
 
   test('nothing is listed while one cannot say', async () => {
     other.respond(METADATA, { status: 500 });
-    expect((await got(METADATA)).status).toBe(502);
-    expect((await got(`${METADATA}.sha1`)).status).toBe(502);
+    expect((await got(METADATA)).status).toBe(503);
+    expect((await got(`${METADATA}.sha1`)).status).toBe(503);
   });
 });

@@ -93,7 +93,7 @@ function noise(seed: string, size: number): Buffer {
 const BLOCK = 512;
 
 /** POSIX.1-1988 ustar, with the folders that lead to the files. */
-function tar(files: Readonly<Record<string, Buffer>>): Buffer {
+export function tar(files: Readonly<Record<string, Buffer>>): Buffer {
   const entries = Object.entries(files).flatMap(([name, bytes]) => {
     const folders = name.split('/').slice(0, -1);
     const above = folders.map((_folder, depth) => header(`${folders.slice(0, depth + 1).join('/')}/`, 0, '5'));

@@ -12,6 +12,7 @@ import { Lane } from '../../src/app/lane.ts';
 import { policyRevision } from '../../src/app/policy.ts';
 import { createRenderPool } from '../../src/app/render-pool.ts';
 import { type DeclaredRepository, Engine } from '../../src/engine/engine.ts';
+import type { EngineEvent } from '../../src/engine/events.ts';
 import type { AnyFormat } from '../../src/engine/format.ts';
 import { Metrics } from '../../src/engine/metrics.ts';
 import { Renderer } from '../../src/engine/renderer.ts';
@@ -29,10 +30,18 @@ export interface Logged {
   readonly message: string;
 }
 
+export interface PlaneOptions {
+  readonly store?: (store: Store) => Store;
+  readonly ledger?: (ledger: Ledger) => Ledger;
+  readonly refusalHelp?: string;
+}
+
 /** Engine, lane and data plane over a real store and ledger, without the management API; the clock is the test's. */
 export class Plane {
   readonly pulls: PullRow[] = [];
   readonly logged: Logged[] = [];
+  /** What the engine told whoever watches. */
+  readonly events: EngineEvent[] = [];
   /** Milliseconds that the server's clock is ahead of the machine's. */
   ahead = 0;
   readonly #folder: string;
@@ -49,11 +58,9 @@ export class Plane {
     this.#folder = folder;
   }
 
-  static async start(
-    faults: { store?: (store: Store) => Store; ledger?: (ledger: Ledger) => Ledger } = {},
-  ): Promise<Plane> {
+  static async start(options: PlaneOptions = {}): Promise<Plane> {
     const plane = new Plane(await mkdtemp(join(tmpdir(), 'entrepot-plane-')));
-    await plane.#start(faults);
+    await plane.#start(options);
     return plane;
   }
 
@@ -73,6 +80,12 @@ export class Plane {
     const declared = { name, format, members, ...spec };
     validate('virtual', declared);
     return this.#declare({ kind: 'virtual', name, spec: effective('virtual', declared) });
+  }
+
+  hosted(name: string, format: string, spec: Readonly<Record<string, unknown>> = {}): this {
+    const declared = { name, format, ...spec };
+    validate('hosted', declared);
+    return this.#declare({ kind: 'hosted', name, spec: effective('hosted', declared) });
   }
 
   /** A block, cooldown, exemption or freeze, from now on. */
@@ -105,8 +118,20 @@ export class Plane {
   }
 
   async stop(): Promise<void> {
-    for (const close of this.#close.reverse()) await close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#end();
+    // What was under way may still be writing.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  /** Another process on the same folder, with the same declarations. */
+  async restart(options: PlaneOptions = {}): Promise<void> {
+    await this.#end();
+    await this.#start(options);
+    this.#configured();
+  }
+
+  async #end(): Promise<void> {
+    for (const close of this.#close.splice(0).reverse()) await close();
   }
 
   #declare(one: DeclaredRepository): this {
@@ -114,7 +139,7 @@ export class Plane {
     return this.#configured();
   }
 
-  async #start(faults: { store?: (store: Store) => Store; ledger?: (ledger: Ledger) => Ledger }): Promise<void> {
+  async #start({ refusalHelp, ...faults }: PlaneOptions): Promise<void> {
     const now = () => Date.now() + this.ahead;
     const store = await DiskStore.open(this.#folder);
     const ledger = await openSqliteLedger(join(this.#folder, 'entrepot.db'));
@@ -152,10 +177,12 @@ export class Plane {
       journal,
       renderer,
       metrics,
+      events: { emit: (event) => void this.events.push(event) },
       log,
       now,
       memory: 64e6,
       publicUpstream: () => undefined,
+      refusalHelp,
     });
     let requests = 0;
     const nextRequestId = () => `r${++requests}`;

@@ -1,3 +1,4 @@
+import { filesOf, manyBytes, OCTETS, type PackageSample, replied, versionOf } from './releases.ts';
 import { large, reply, type Sample, sha256 } from './sample.ts';
 
 export function sample(): Sample {
@@ -30,3 +31,46 @@ export function sample(): Sample {
     ],
   };
 }
+
+const INDEX = '/ac/me/acme-widget';
+
+export const releases: PackageSample = {
+  purl: 'pkg:cargo/acme-widget',
+  same: ['pkg:cargo/Acme_Widget', 'pkg:CARGO/acme%2Dwidget'],
+  others: ['pkg:cargo/acmewidget', 'pkg:cargo/acme-widgets'],
+  listing: [{ path: INDEX }],
+
+  release(minor, when = {}) {
+    const version = versionOf(minor);
+    return {
+      ...when,
+      version,
+      mark: version,
+      file: {
+        path: `/crates/acme-widget/acme-widget-${version}.crate`,
+        upstream: `/crates/acme-widget/${version}/download`,
+        bytes: manyBytes(),
+        type: OCTETS,
+      },
+      beside: [],
+      aliases: [`/api/v1/crates/acme-widget/${version}/download`],
+    };
+  },
+
+  upstream: (all) => ({
+    '/config.json': replied('{"dl":"https://upstream.test/crates","api":"https://upstream.test"}', 'application/json'),
+    [INDEX]: replied(
+      all
+        .map(({ version, file, at }) => {
+          const pubtime = at === undefined ? {} : { pubtime: new Date(at).toISOString() };
+          const line = { name: 'acme-widget', vers: version, deps: [], features: {}, cksum: sha256(file.bytes) };
+          return `${JSON.stringify({ ...line, ...pubtime })}\n`;
+        })
+        .join(''),
+      'text/plain',
+    ),
+    ...Object.assign({}, ...all.map((one) => filesOf(one))),
+  }),
+
+  indexes: () => [{ path: INDEX }],
+};

@@ -1,4 +1,5 @@
 import { DebianGeneration, sha256 } from '../../support/debian-archive.ts';
+import { filesOf, manyBytes, type PackageSample, replied, versionOf } from './releases.ts';
 import { large, reply, type Sample } from './sample.ts';
 
 const SUITE = '/dists/stable/';
@@ -42,3 +43,52 @@ export function sample(): Sample {
     ],
   };
 }
+
+const BY_HASH = `${SUITE}${LISTS}by-hash/SHA256/`;
+
+export const releases: PackageSample = {
+  purl: 'pkg:deb/debian/widget',
+  same: ['pkg:deb/Debian/Widget', 'pkg:DEB/debian/%77idget'],
+  others: ['pkg:deb/ubuntu/widget', 'pkg:deb/debian/widgets'],
+  listing: [{ path: `${SUITE}InRelease` }, { path: `${SUITE}${LISTS}Packages.gz` }],
+
+  release(minor, when = {}) {
+    const version = versionOf(minor);
+    const path = `/pool/main/w/widget/widget_${version}_amd64.deb`;
+    const bytes = manyBytes();
+    return {
+      ...when,
+      version,
+      mark: version,
+      file: { path, upstream: path, bytes, type: DEB },
+      beside: [],
+      aliases: [],
+    };
+  },
+
+  upstream(all) {
+    const archive = new DebianGeneration({
+      folder: SUITE.slice(1),
+      lists: LISTS,
+      packages: all.map(({ version, file }) => ({
+        name: 'widget',
+        version,
+        filename: file.path.slice(1),
+        deb: file.bytes,
+      })),
+      byHash: true,
+      date: 'Fri, 20 Nov 2026 12:00:00 GMT',
+    });
+    return {
+      [`${SUITE}InRelease`]: replied(archive.inRelease, 'application/octet-stream'),
+      [`${BY_HASH}${sha256(archive.packagesGz)}`]: replied(archive.packagesGz, 'application/gzip'),
+      [archive.byHash()]: replied(archive.packagesGz, 'application/gzip'),
+      [`${SUITE}${LISTS}Packages.gz`]: replied(archive.packagesGz, 'application/gzip'),
+      [`${SUITE}${LISTS}Packages`]: { status: 404 },
+      ...Object.assign({}, ...all.map((one) => filesOf(one, one.at))),
+    };
+  },
+
+  // Signed: they pass as they are.
+  indexes: () => [],
+};

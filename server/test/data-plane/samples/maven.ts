@@ -1,3 +1,14 @@
+import {
+  filesOf,
+  hex,
+  manyBytes,
+  OCTETS,
+  type PackageSample,
+  replied,
+  type SampleFile,
+  text,
+  versionOf,
+} from './releases.ts';
 import { large, reply, type Sample, sha1 } from './sample.ts';
 
 const FOLDER = '/com/acme/widget';
@@ -25,3 +36,56 @@ export function sample(): Sample {
     ],
   };
 }
+
+const WIDGETS = '/com/acme/widget';
+
+export const releases: PackageSample = {
+  purl: 'pkg:maven/com.acme/widget',
+  same: ['pkg:MAVEN/com.acme/widget', 'pkg:maven/com%2Eacme/%77idget'],
+  others: ['pkg:maven/com.acme/widgets', 'pkg:maven/acme/widget', 'pkg:maven/com.acme/Widget'],
+  listing: [{ path: `${WIDGETS}/maven-metadata.xml` }],
+
+  release(minor, when = {}) {
+    const version = versionOf(minor);
+    const at = (suffix: string, bytes: Buffer, type = 'text/plain'): SampleFile => {
+      const path = `${WIDGETS}/${version}/widget-${version}${suffix}`;
+      return { path, upstream: path, bytes, type };
+    };
+    const withSum = (file: SampleFile, suffix: string) => [
+      file,
+      at(`${suffix}.sha1`, Buffer.from(hex('sha1', file.bytes))),
+    ];
+    const [jar, sum] = withSum(at('.jar', manyBytes(), 'application/java-archive'), '.jar') as [SampleFile, SampleFile];
+    const pom = Buffer.from(`<project><!-- ${text('pom')} --><version>${version}</version></project>`);
+    return {
+      ...when,
+      version,
+      mark: version,
+      file: jar,
+      beside: [
+        sum,
+        ...withSum(at('.pom', pom, 'application/xml'), '.pom'),
+        ...withSum(at('-sources.jar', manyBytes(), 'application/java-archive'), '-sources.jar'),
+        ...withSum(at('.module', text('{}'), 'application/json'), '.module'),
+        at('.jar.asc', text('signature'), OCTETS),
+        at('.jar.md5', text('md5')),
+      ],
+      aliases: [],
+    };
+  },
+
+  upstream: (all) => ({
+    [`${WIDGETS}/maven-metadata.xml`]: replied(
+      `<?xml version="1.0" encoding="UTF-8"?>
+<metadata><groupId>com.acme</groupId><artifactId>widget</artifactId><versioning>
+<latest>${all.at(-1)?.version}</latest><release>${all.at(-1)?.version}</release>
+<versions>${all.map(({ version }) => `<version>${version}</version>`).join('')}</versions>
+<lastUpdated>20260101000000</lastUpdated></versioning></metadata>
+`,
+      'text/xml',
+    ),
+    ...Object.assign({}, ...all.map((one) => filesOf(one, one.at))),
+  }),
+
+  indexes: () => [{ path: `${WIDGETS}/maven-metadata.xml` }],
+};
