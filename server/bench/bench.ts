@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { DECISION, decisionTable, measureDecision } from './decision.ts';
 import { type Measured, measure, ROUNDS, table } from './measure.ts';
+import { COOLDOWN, cooldownTable, crowd, measureCooldown } from './policy.ts';
 import { repositoryOf } from './repositories.ts';
 import { folderOf, type Sample } from './sample.ts';
 import { samplesOf } from './samples/all.ts';
@@ -51,9 +53,13 @@ async function installedFormats(): Promise<readonly string[]> {
   return formats.map(({ id }) => id);
 }
 
-function picked(samples: readonly Sample[], only: readonly string[]): readonly Sample[] {
+/** Whether a row of that name is asked for. */
+function chosen(only: readonly string[]): (name: string) => boolean {
   const wanted = only.map((text) => text.toLowerCase());
-  const isWanted = (text: string) => wanted.length === 0 || wanted.some((one) => text.toLowerCase().includes(one));
+  return (name) => wanted.length === 0 || wanted.some((one) => name.toLowerCase().includes(one));
+}
+
+function picked(samples: readonly Sample[], isWanted: (name: string) => boolean): readonly Sample[] {
   return samples
     .map((sample) => ({ ...sample, rows: sample.rows.filter(({ name }) => isWanted(`${sample.format} ${name}`)) }))
     .filter(({ rows }) => rows.length > 0);
@@ -61,13 +67,16 @@ function picked(samples: readonly Sample[], only: readonly string[]): readonly S
 
 const { only, seconds, write } = options();
 requireTools(['nginx', 'wrk']);
-const samples = picked(samplesOf(await installedFormats()), only);
-if (samples.length === 0) {
+const isWanted = chosen(only);
+const samples = picked(samplesOf(await installedFormats()), isWanted);
+const isCooldownWanted = isWanted(`policy ${COOLDOWN}`);
+const isDecisionWanted = isWanted(DECISION);
+if (samples.length === 0 && !isCooldownWanted && !isDecisionWanted) {
   console.error(`No row has ${only.join(' or ')} in its name.`);
   process.exit(2);
 }
 
-const upstream = await startUpstream(samples);
+const upstream = await startUpstream([...samples, crowd]);
 const entrepot = await startEntrepot();
 const nginx = await startNginx(upstream.url);
 try {
@@ -79,18 +88,35 @@ try {
       measured.push(await measure(row, ours, nginx.url + folderOf(sample), seconds));
     }
   }
-  const printed = table(measured);
+  if (isCooldownWanted) process.stderr.write(`measuring ${COOLDOWN} …\n`);
+  const cooled = isCooldownWanted ? [await measureCooldown(entrepot, upstream.url, seconds)] : [];
+  if (isDecisionWanted) process.stderr.write(`measuring ${DECISION} …\n`);
+  const decided = isDecisionWanted ? [await measureDecision()] : [];
+  const printed = [
+    ...(measured.length > 0 ? [table(measured)] : []),
+    ...cooled.map(cooldownTable),
+    ...decided.map(decisionTable),
+  ].join('\n\n');
   console.log(printed);
   if (write !== undefined) await writeFile(write, `${printed}\n`);
-  const failed = measured.filter(({ ours }) => ours.failed > 0);
-  const missed = measured.filter(({ ratio, row }) => ratio < row.target);
+  const failed = [...measured, ...cooled].filter(({ ours }) => ours.failed > 0);
+  const missed = measured.filter(isMissed);
   for (const { row, ours } of failed) console.log(`${row.name}: ${ours.failed} requests failed`);
   for (const { row, ratio } of missed)
     console.log(`${row.name}: ${ratio.toFixed(2)} of nginx, the target is ${row.target}`);
+  const slower = cooled.filter(isMissed);
+  for (const { row, ratio } of slower)
+    console.log(`${row.name}: ${ratio.toFixed(2)} of what it is without a cooldown, the target is ${row.target}`);
+  const late = decided.filter(({ isMissed }) => isMissed);
+  for (const { median } of late) console.log(`${DECISION}: ${median.toFixed(1)} µs is too long`);
   console.log(`${cpus().length} cores, one load generator beside the servers, the median of ${ROUNDS} rounds`);
-  process.exitCode = failed.length + missed.length > 0 ? 1 : 0;
+  process.exitCode = failed.length + missed.length + slower.length + late.length > 0 ? 1 : 0;
 } finally {
   await nginx.stop();
   await entrepot.stop();
   await upstream.close();
+}
+
+function isMissed({ ratio, row }: Measured): boolean {
+  return ratio < row.target;
 }

@@ -12,12 +12,17 @@ export interface LoadOptions {
   readonly connections: number;
   readonly seconds: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Asks for so many paths in turn: the address's own with 0, 1, … after it. */
+  readonly rotate?: number | undefined;
 }
 
+const ROTATE = new URL('rotate.lua', import.meta.url).pathname;
+
 /** Runs wrk against one address on this machine. */
-export async function load(url: string, { connections, seconds, headers = {} }: LoadOptions): Promise<Load> {
+export async function load(url: string, { connections, seconds, headers = {}, rotate }: LoadOptions): Promise<Load> {
   const named = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const printed = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...named, url]);
+  const asked = rotate === undefined ? [url] : ['-s', ROTATE, url, '--', String(rotate)];
+  const printed = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...named, ...asked]);
   return {
     requestsPerSecond: figure(printed, /Requests\/sec:\s+([\d.]+)/),
     bytesPerSecond: bytesOf(printed),

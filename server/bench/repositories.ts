@@ -23,7 +23,8 @@ export async function repositoryOf(sample: Sample, entrepot: Entrepot, upstream:
   return url;
 }
 
-async function declared({ url, token }: Entrepot, collection: string, spec: Spec): Promise<void> {
+/** Throws with the answer when it is not taken. */
+export async function declared({ url, token }: Entrepot, collection: string, spec: Spec): Promise<void> {
   const response = await fetch(`${url}/api/v2/${collection}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

@@ -15,6 +15,8 @@ export interface Row {
   readonly headers?: Readonly<Record<string, string>>;
   /** Asks with the tag that the answer came with. */
   readonly conditional?: boolean;
+  /** Asks for so many paths in turn: `path` with 0, 1, … after it. */
+  readonly rotate?: number;
 }
 
 /** What an upstream of one format has, and what is asked of it. */
