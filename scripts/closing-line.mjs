@@ -34,5 +34,7 @@ function nameOf(module, entity) {
 }
 
 function lineOf(name, error) {
-  return `${name}: ${String(error?.message ?? error).replace(/\s+/g, ' ').slice(0, MOST)}`;
+  return `${name}: ${String(error?.message ?? error)
+    .replace(/\s+/g, ' ')
+    .slice(0, MOST)}`;
 }

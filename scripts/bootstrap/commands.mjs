@@ -26,6 +26,7 @@ const COMMANDS = {
   test: vitest('unit'),
   'test:clients': vitest('clients'),
   'test:services': vitest('services'),
+  'test:mutation': { run: ['scripts/mutation.mjs'], build: false, atRoot: true },
 };
 
 /** @param {string | undefined} name */
