@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { type ExplainDeps, instead } from './explain.ts';
 import { Fault } from './fault.ts';
 import type { Log } from './log.ts';
-import { packageUrl } from './purl.ts';
+import { isAboutTime } from './moving-names.ts';
+import { packageUrlIfAny } from './purl.ts';
 import type { Repository } from './repository.ts';
 import type { Ask, Source } from './source.ts';
 
@@ -33,7 +34,7 @@ export class Advice {
   /** The refusal with what there is to say. */
   async given(refusal: Fault, repository: Repository, ask: Ask): Promise<Fault> {
     const { package: name, version, rule = '' } = refusal.details;
-    const purl = name === undefined ? undefined : purlOf(repository, name, version);
+    const purl = name === undefined ? undefined : packageUrlIfAny(repository.format, repository.options, name, version);
     const nearest =
       name === undefined || version === undefined
         ? undefined
@@ -50,8 +51,7 @@ export class Advice {
     const { help } = this.#deps;
     if (help !== undefined) return help.replaceAll('{purl}', purl ?? 'it');
     const more = purl !== undefined && isExplained ? `; more: entrepot explain ${purl}` : '.';
-    if (rule.startsWith('cooldown/') || rule.startsWith('freeze/'))
-      return `For an exemption ask whoever runs this registry${more}`;
+    if (isAboutTime({ rule })) return `For an exemption ask whoever runs this registry${more}`;
     return `No exemption lifts this: ask whoever runs this registry${more}`;
   }
 
@@ -77,15 +77,6 @@ export class Advice {
 /** Whether an index says which releases there are. */
 function explains({ format }: Repository, name: string | undefined): boolean {
   return name !== undefined && format.roster(name).length > 0;
-}
-
-/** Undefined for what was asked for under a name that no package can have. */
-function purlOf({ format, options }: Repository, name: string, version: string | undefined): string | undefined {
-  try {
-    return packageUrl(format, options, name, version);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The member that owns the name: no other one's versions are of use. */

@@ -6,7 +6,7 @@ import { Fault } from './fault.ts';
 import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget, Target } from './format.ts';
 import { grownCache } from './grown-cache.ts';
 import type { Metrics } from './metrics.ts';
-import { packageUrl } from './purl.ts';
+import { packageUrlIfAny } from './purl.ts';
 import { columnsOf, rulingOfFault } from './ruling.ts';
 import type { Ask, Asker, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
@@ -146,22 +146,13 @@ export class AuditedSource implements Source, Refusals {
   }
 
   #subject(file: Subject): Pick<PullRow, 'path' | 'role' | 'package' | 'version'> {
-    const name = file.name === undefined ? undefined : this.#packageUrl(file.name);
+    const name = file.name === undefined ? undefined : packageUrlIfAny(this.format, this.options, file.name);
     return {
       path: file.path,
       role: file.role,
       ...(name === undefined ? {} : { package: name }),
       ...(file.version === undefined ? {} : { version: file.version }),
     };
-  }
-
-  /** Undefined for what was asked for under a name that no package can have. */
-  #packageUrl(name: string): string | undefined {
-    try {
-      return packageUrl(this.format, this.options, name);
-    } catch {
-      return undefined;
-    }
   }
 
   /** A later part of a transfer that is on record already. */

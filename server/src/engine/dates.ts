@@ -11,7 +11,7 @@ import type { Objects } from './objects.ts';
 import { fileAt, type Locating } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import type { Dated, FileFacts, ListedDates, SourceDocument } from './source.ts';
-import { understood } from './understood.ts';
+import { targetAt } from './understood.ts';
 
 export interface DateDeps {
   readonly settings: RemoteSettings;
@@ -164,8 +164,7 @@ export class Dates {
 
   #targetAt(path: string) {
     const { format, settings } = this.#deps;
-    const request = { method: 'GET', path, query: '', accept: undefined };
-    return understood(() => format.parse(request, { base: '', options: settings.options }));
+    return targetAt(format, settings.options, path);
   }
 
   async #head(target: ArtifactTarget, file: FileFacts): Promise<number | undefined> {

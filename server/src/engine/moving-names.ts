@@ -11,7 +11,7 @@ export interface Listed extends Judged {
 }
 
 /** Time alone will lift it. */
-export function isAboutTime({ rule }: NonNullable<Verdict['refused']>): boolean {
+export function isAboutTime({ rule }: Pick<NonNullable<Verdict['refused']>, 'rule'>): boolean {
   return rule.startsWith('cooldown/') || rule.startsWith('freeze/');
 }
 

@@ -1,4 +1,5 @@
 import { PackageURL } from '@socketregistry/packageurl-js';
+import type { Release } from '../policy/matcher.ts';
 import type { AnyFormat } from './format.ts';
 
 /** The parts of a package URL without a version. */
@@ -15,12 +16,20 @@ export function packageUrl(
   name: string,
   version?: string,
 ): string {
-  const { type, namespace, name: own } = packageOf(format, options, name);
-  return new PackageURL(type, namespace, own, version, undefined, undefined).toString();
+  return releaseUrl({ ...packageOf(format, options, name), version });
 }
 
-/** The package URL of a release whose parts are known. */
-export function releaseUrl({ type, namespace, name, version }: PackageParts & { readonly version: string }): string {
+/** The same; undefined for what was asked for under a name that no package can have. */
+export function packageUrlIfAny(...of: Parameters<typeof packageUrl>): string | undefined {
+  try {
+    return packageUrl(...of);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The package URL of a package or a release whose parts are known. */
+export function releaseUrl({ type, namespace, name, version }: Release): string {
   return new PackageURL(type, namespace, name, version, undefined, undefined).toString();
 }
 

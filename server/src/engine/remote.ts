@@ -10,6 +10,7 @@ import { fileAt, placesOf } from './places.ts';
 import { type SightDeps, Sights } from './sights.ts';
 import type { Ask, CacheState, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 import { ContentSums, type SumDeps } from './sums.ts';
+import { targetAt } from './understood.ts';
 
 export type RemoteDeps = Omit<DocumentDeps, 'keepFile' | 'received'> &
   Omit<ArtifactDeps, 'locating' | 'sums'> &
@@ -164,8 +165,7 @@ export class RemoteSource implements Source {
   /** Whose file it is as this remote's options say: a virtual has read its path by those of its first member. */
   #own(target: ArtifactTarget): ArtifactTarget {
     const { format, settings } = this.#deps;
-    const request = { method: 'GET', path: target.path, query: '', accept: undefined };
-    const own = format.parse(request, { base: '', options: settings.options });
+    const own = targetAt(format, settings.options, target.path);
     if (own?.kind !== 'artifact' || own.path !== target.path) return target;
     const { name: _name, version: _version, ...rest } = target;
     const { name, version } = own;

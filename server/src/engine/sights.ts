@@ -14,7 +14,7 @@ import type { Studied } from './render.ts';
 import type { Renderer } from './renderer.ts';
 import type { Meanings, SourceDocument } from './source.ts';
 import { stored } from './stored.ts';
-import { understood } from './understood.ts';
+import { targetAt } from './understood.ts';
 
 export interface SightDeps {
   readonly settings: RemoteSettings;
@@ -200,8 +200,7 @@ export class Sights {
 
   #carrierAt(path: string): IndexTarget | undefined {
     const { format, settings } = this.#deps;
-    const request = { method: 'GET', path, query: '', accept: undefined };
-    const target = understood(() => format.parse(request, { base: '', options: settings.options }));
+    const target = targetAt(format, settings.options, path);
     if (target?.kind !== 'artifact') return undefined;
     return format.factsOf(target).find(({ path: own, sights }) => own === path && sights?.carrier !== undefined);
   }

@@ -1,4 +1,5 @@
 import { PackageURL } from '@socketregistry/packageurl-js';
+import { dateOf } from '../../engine/dates.ts';
 import type { AnyFormat } from '../../engine/format.ts';
 import { packageUrl } from '../../engine/purl.ts';
 import type { FileFact, KnownRelease, Ledger } from '../../ledger/ledger.ts';
@@ -45,12 +46,12 @@ export async function factsOf(
 
 export function evidenceOf(file: FileFact | undefined, release: KnownRelease | undefined): Evidence {
   const dated = file?.publishedAt === undefined ? release : file;
-  const modified = file?.lastModified === undefined ? file?.modifiedAt : Date.parse(file.lastModified);
+  const modified = file?.lastModified === undefined ? file?.modifiedAt : dateOf(file.lastModified);
   return {
     ...(dated?.publishedAt === undefined
       ? {}
       : { index: { at: dated.publishedAt, by: dated.publishedBy ?? 'server' } }),
-    ...(modified === undefined || Number.isNaN(modified) ? {} : { lastModified: modified }),
+    ...(modified === undefined ? {} : { lastModified: modified }),
     ...(release ? { firstSeen: { at: release.firstSeenAt, baseline: release.baseline } } : {}),
   };
 }

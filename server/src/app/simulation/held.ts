@@ -1,5 +1,5 @@
-import { PackageURL } from '@socketregistry/packageurl-js';
 import type { AnyFormat } from '../../engine/format.ts';
+import { releaseUrl } from '../../engine/purl.ts';
 import type { KnownRelease, Ledger } from '../../ledger/ledger.ts';
 import { decide } from '../../policy/decide.ts';
 import type { Candidate } from '../../policy/decision.ts';
@@ -85,7 +85,7 @@ export class Held {
           const one = some.get(name);
           const rule = one && this.#judged(one, release);
           await this.#breathe();
-          if (one && rule !== undefined) yield { member, name, purl: purlOf(one.package, version), rule };
+          if (one && rule !== undefined) yield { member, name, purl: releaseUrl({ ...one.package, version }), rule };
         }
       }
     }
@@ -116,8 +116,4 @@ export class Held {
     const is = decide(candidate, current, now);
     return is.allowed || !decide(candidate, proposed, now).allowed ? undefined : is.rule;
   }
-}
-
-function purlOf({ type, namespace, name }: PackageParts, version: string): string {
-  return new PackageURL(type, namespace, name, version, undefined, undefined).toString();
 }

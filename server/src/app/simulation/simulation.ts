@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { PackageURL } from '@socketregistry/packageurl-js';
 import type { DeclaredRepository } from '../../engine/declared.ts';
 import type { AnyFormat } from '../../engine/format.ts';
+import { releaseUrl } from '../../engine/purl.ts';
 import type { Ledger, PullGroup, PullSlice } from '../../ledger/ledger.ts';
 import { pullsOf } from '../../ledger/pulls-of.ts';
 import type { Candidate, Refused } from '../../policy/decision.ts';
@@ -171,7 +172,7 @@ export class Simulation {
         ...(format.versions === undefined ? {} : { versions: format.versions }),
         evidence: facts.evidence,
       },
-      what: file.package === undefined ? `${member}/${file.path}` : purlOf(parts),
+      what: file.package === undefined ? `${member}/${file.path}` : releaseUrl(parts),
       package: file.package ?? `${member}/${file.path}`,
       current: new Standing(current),
       proposed: new Standing(proposed),
@@ -216,10 +217,6 @@ function keyOf({ repository, member, package: of, version, path }: PullGroup): s
 
 function memberOf({ repository, member = repository }: PullGroup): string {
   return member;
-}
-
-function purlOf({ type, namespace, name, version }: NonNullable<Candidate['package']>): string {
-  return new PackageURL(type, namespace, name, version, undefined, undefined).toString();
 }
 
 function differ(is: Refused | undefined, would: Refused | undefined): boolean {
