@@ -56,7 +56,7 @@ export function decisionTable({ median, slowest }: Decided): string {
 
 /** As it is built: what declares resources has decorators, which Node does not run from TypeScript. */
 async function built(): Promise<{
-  readonly judge: typeof import('../src/engine/judge.ts').judge;
+  readonly judge: typeof import('../src/engine/guard/judge.ts').judge;
   readonly policyOf: typeof import('../src/app/policy.ts').policyOf;
   readonly npm: typeof import('../src/formats/all.ts').formats[number];
 }> {

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attempt, Configuration } from '../app/configuration.ts';
 import type { Simulations } from '../app/simulation/simulations.ts';
-import { matchesNone } from '../engine/http.ts';
+import { matchesNone } from '../engine/answer/http.ts';
 import { changesetOf } from './changeset.ts';
 import { CONFIGURATION, SIMULATIONS, SITE, type Site } from './dependencies.ts';
 import { envelope, etag } from './envelope.ts';

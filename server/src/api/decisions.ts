@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../engine/fault.ts';
-import { rulingOfColumns } from '../engine/ruling.ts';
+import { rulingOfColumns } from '../engine/guard/ruling.ts';
 import type { Ledger, PullFilter, PullRow } from '../ledger/ledger.ts';
 import type { Objection } from '../policy/decision.ts';
 import type { Age } from '../policy/evidence.ts';

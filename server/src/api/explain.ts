@@ -2,8 +2,8 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/comm
 import type { FastifyRequest } from 'fastify';
 import { unknownName } from '../contract/index.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { AskedRelease, Explained } from '../engine/explain.ts';
 import { Fault, type FieldError } from '../engine/fault.ts';
+import type { AskedRelease, Explained } from '../engine/guard/explain.ts';
 import { CLOCK, ENGINE } from './dependencies.ts';
 import { releaseOf } from './package-filter.ts';
 import { Query, wrong } from './query.ts';

@@ -4,7 +4,7 @@ import { keyOf } from '../app/change.ts';
 import type { Configuration } from '../app/configuration.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Fault } from '../engine/fault.ts';
-import { BESIDE } from '../engine/mutation.ts';
+import { BESIDE } from '../engine/remote/mutation.ts';
 import { FOREVER, type Ledger, type ObjectFilter, type ObjectView } from '../ledger/ledger.ts';
 import { kindOfCollection } from '../schema/kinds.ts';
 import { CONFIGURATION, ENGINE, JOURNAL, LEDGER } from './dependencies.ts';

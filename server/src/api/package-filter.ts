@@ -1,6 +1,6 @@
 import { PackageURL } from '@socketregistry/packageurl-js';
-import type { AskedRelease } from '../engine/explain.ts';
 import type { FieldError } from '../engine/fault.ts';
+import type { AskedRelease } from '../engine/guard/explain.ts';
 import type { Query } from './query.ts';
 import { wrong } from './query.ts';
 

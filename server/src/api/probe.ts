@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { unknownName } from '../contract/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { FieldError } from '../engine/fault.ts';
-import type { Probe } from '../engine/probe.ts';
+import type { Probe } from '../engine/remote/probe.ts';
 import { ENGINE } from './dependencies.ts';
 import { Query, wrong } from './query.ts';
 

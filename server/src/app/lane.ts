@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
-import { matchesNone } from '../engine/http.ts';
-import type { Reader } from '../engine/pins.ts';
+import { matchesNone } from '../engine/answer/http.ts';
+import type { Reader } from '../engine/answer/pins.ts';
 import type { Asker, Content } from '../engine/source.ts';
 import type { Caller } from './caller.ts';
 

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isKnown } from '../access/access.ts';
+import type { Reply } from '../engine/answer/serve.ts';
 import { Fault } from '../engine/fault.ts';
 import type { Body, Publication } from '../engine/format.ts';
+import type { Publisher, Receipt } from '../engine/hosted/publisher.ts';
+import type { Incoming } from '../engine/hosted/reception.ts';
 import type { Metrics } from '../engine/metrics.ts';
-import type { Publisher, Receipt } from '../engine/publisher.ts';
-import type { Incoming } from '../engine/reception.ts';
-import type { Reply } from '../engine/serve.ts';
 import type { Ask } from '../engine/source.ts';
 import { announcedDigests } from './announced-digests.ts';
 import { invite } from './expectation.ts';

@@ -8,8 +8,8 @@ import type {
   Studied,
   StudyJob,
   Verdicts,
-} from '../engine/render.ts';
-import type { RenderPool } from '../engine/renderer.ts';
+} from '../engine/answer/render.ts';
+import type { RenderPool } from '../engine/answer/renderer.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** Workers for documents too big for the serving thread; each may use this much memory before it is given up, in MiB. */

@@ -1,6 +1,4 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina';
-import type { AnyFormat } from '../engine/format.ts';
-import { buffersOf } from '../engine/listed-files.ts';
 import {
   type ChooseJob,
   type Chosen,
@@ -13,7 +11,9 @@ import {
   study,
   type Verdicts,
   verdicts,
-} from '../engine/render.ts';
+} from '../engine/answer/render.ts';
+import type { AnyFormat } from '../engine/format.ts';
+import { buffersOf } from '../engine/listed-files.ts';
 import { formats } from '../formats/all.ts';
 
 const known = new Map(formats.map((format) => [format.id, format]));

@@ -5,9 +5,9 @@ import type { PullRow } from '../ledger/ledger.ts';
 import { Fault } from './fault.ts';
 import type { AnyFormat, ArtifactTarget, Body, CallTarget, IndexTarget, Target } from './format.ts';
 import { grownCache } from './grown-cache.ts';
+import { columnsOf, rulingOfFault } from './guard/ruling.ts';
 import type { Metrics } from './metrics.ts';
 import { packageUrlIfAny } from './purl.ts';
-import { columnsOf, rulingOfFault } from './ruling.ts';
 import type { Ask, Asker, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
 /**

@@ -1,15 +1,15 @@
 import { type AuditDeps, AuditedSource, type Refusals } from './audited.ts';
 import type { FileTable } from './file-table.ts';
 import type { AnyFormat } from './format.ts';
-import { GuardedSource, type GuardTerms } from './guarded.ts';
-import { type HostedDeps, HostedSource } from './hosted.ts';
-import type { Member } from './members.ts';
+import { GuardedSource, type GuardTerms } from './guard/guarded.ts';
+import { type HostedDeps, HostedSource } from './hosted/hosted.ts';
 import { MeteredSource } from './metered.ts';
-import { type RemoteDeps, RemoteSource } from './remote.ts';
+import { type RemoteDeps, RemoteSource } from './remote/remote.ts';
 import type { Repository } from './repository.ts';
 import type { Source } from './source.ts';
-import { UnionSource } from './union.ts';
-import { VirtualSource } from './virtual.ts';
+import type { Member } from './virtual/members.ts';
+import { UnionSource } from './virtual/union.ts';
+import { VirtualSource } from './virtual/virtual.ts';
 
 /** How a repository is stacked. Reading this file is reading the system. */
 

@@ -1,7 +1,7 @@
-import { Claims } from './claims.ts';
 import type { AnyFormat, RepositoryKind } from './format.ts';
 import type { Source } from './source.ts';
-import type { Watched } from './watch.ts';
+import { Claims } from './virtual/claims.ts';
+import type { Watched } from './watch/watch.ts';
 
 /** A repository as it is declared, defaults filled in. */
 export interface DeclaredRepository {

@@ -1,13 +1,12 @@
 import type { Evicted, Ledger, ObjectFilter } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { Advice } from './advice.ts';
-import { Alerts } from './alerts.ts';
-import { Aliases } from './aliases.ts';
+import { Aliases } from './answer/aliases.ts';
+import { Pins } from './answer/pins.ts';
+import type { Renderer } from './answer/renderer.ts';
+import { Renditions } from './answer/renditions.ts';
+import type { ServeDeps } from './answer/serve.ts';
 import type { PullJournal } from './audited.ts';
-import { AwaySource } from './away.ts';
-import { ClaimedSource, requireOwn } from './claimed.ts';
-import { Claims } from './claims.ts';
 import { composeAddress, composeHosted, composePolicy, composeRemote, composeVirtual } from './compose.ts';
 import {
   claimsOf,
@@ -19,32 +18,33 @@ import {
   watchedOf,
 } from './declared.ts';
 import type { Events } from './events.ts';
-import { Exchange, type UpstreamStatus } from './exchange.ts';
-import { type AskedRelease, type Explained, explain, usualFor } from './explain.ts';
 import { Fault } from './fault.ts';
 import { FileTable } from './file-table.ts';
-import { FirstSeen } from './first-seen.ts';
 import type { AnyFormat } from './format.ts';
-import type { HostedSource } from './hosted.ts';
-import { hostedSettings } from './hosted-settings.ts';
+import { Advice } from './guard/advice.ts';
+import { type AskedRelease, type Explained, explain, usualFor } from './guard/explain.ts';
+import { FirstSeen } from './guard/first-seen.ts';
+import type { HostedSource } from './hosted/hosted.ts';
+import { hostedSettings } from './hosted/hosted-settings.ts';
 import type { Log } from './log.ts';
-import type { Member } from './members.ts';
 import type { Metrics } from './metrics.ts';
-import { mirrorIn } from './mirrors.ts';
-import { BESIDE } from './mutation.ts';
 import { Objects } from './objects.ts';
 import { canonicalPath } from './path.ts';
-import { Pins } from './pins.ts';
-import { type Probe, probe } from './probe.ts';
 import { releaseUrl } from './purl.ts';
-import type { RemoteSource } from './remote.ts';
-import { type RemoteSpec, remoteSettings } from './remote-settings.ts';
-import type { Renderer } from './renderer.ts';
-import { Renditions } from './renditions.ts';
+import { Exchange, type UpstreamStatus } from './remote/exchange.ts';
+import { BESIDE } from './remote/mutation.ts';
+import { type Probe, probe } from './remote/probe.ts';
+import type { RemoteSource } from './remote/remote.ts';
+import { type RemoteSpec, remoteSettings } from './remote/remote-settings.ts';
 import type { Repository } from './repository.ts';
-import type { ServeDeps } from './serve.ts';
 import type { Ask, PolicyRevision, Source } from './source.ts';
-import { Watch } from './watch.ts';
+import { AwaySource } from './virtual/away.ts';
+import { ClaimedSource, requireOwn } from './virtual/claimed.ts';
+import { Claims } from './virtual/claims.ts';
+import type { Member } from './virtual/members.ts';
+import { mirrorIn } from './virtual/mirrors.ts';
+import { Alerts } from './watch/alerts.ts';
+import { Watch } from './watch/watch.ts';
 
 export type { DeclaredRepository };
 

@@ -1,6 +1,6 @@
 import type { Refusals } from './audited.ts';
 import type { AnyFormat, RepositoryKind } from './format.ts';
-import type { Publisher } from './publisher.ts';
+import type { Publisher } from './hosted/publisher.ts';
 import type { Source } from './source.ts';
 
 /** A repository of the current configuration, ready to answer. */

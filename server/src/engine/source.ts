@@ -1,9 +1,9 @@
 import type { Policy } from '../policy/policy.ts';
 import type { Ruleset } from '../policy/rules.ts';
 import type { Readable } from '../store/store.ts';
-import type { Foreign } from './claims.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget, Published, Role } from './format.ts';
-import type { Ruling } from './ruling.ts';
+import type { Ruling } from './guard/ruling.ts';
+import type { Foreign } from './virtual/claims.ts';
 
 /**
  * A repository as a reader sees it. Remote, hosted and virtual repositories are sources; guarded, audited and metered

@@ -1,5 +1,5 @@
 import { type Problem, suggestion } from '../contract/index.ts';
-import { parseClaim } from '../engine/claim-pattern.ts';
+import { parseClaim } from '../engine/virtual/claim-pattern.ts';
 import { formats } from '../formats/all.ts';
 import { type PackagePattern, parsePattern, type VersionOrders } from '../policy/package-pattern.ts';
 import { isRecord } from './spec.ts';

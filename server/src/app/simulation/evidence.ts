@@ -1,7 +1,7 @@
 import { PackageURL } from '@socketregistry/packageurl-js';
-import { dateOf } from '../../engine/dates.ts';
 import type { AnyFormat } from '../../engine/format.ts';
 import { packageUrl } from '../../engine/purl.ts';
+import { dateOf } from '../../engine/remote/dates.ts';
 import type { FileFact, KnownRelease, Ledger } from '../../ledger/ledger.ts';
 import type { Evidence } from '../../policy/evidence.ts';
 
