@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -15,8 +15,10 @@ afterAll(() => rm(root, { recursive: true }));
 const folder = (): Promise<string> => mkdtemp(join(root, 'data-'));
 const failing = (code: string): Error => Object.assign(new Error(`${code}: no`), { code });
 
-storeContract('disk store', async () => DiskStore.open(await folder()));
-storeContract('disk store with one descriptor', async () => DiskStore.open(await folder(), { descriptors: 1 }));
+storeContract('disk store', async ({ now }) => DiskStore.open(await folder(), { now }));
+storeContract('disk store with one descriptor', async ({ now }) =>
+  DiskStore.open(await folder(), { now, descriptors: 1 }),
+);
 
 /** A file system that fails once `fail` is set. */
 function faulty(): { files: Files; fail?: { in: 'open' | 'write' | 'sync' | 'rename'; code: string } } {
@@ -91,6 +93,14 @@ describe('after a crash', () => {
     healed?.release();
     await store.close();
   });
+});
+
+test('what is in quarantine is a file that can be looked at, under its digest', async () => {
+  const data = await folder();
+  const store = await DiskStore.open(data);
+  const digest = await put(store, Buffer.from('hello'));
+  await store.quarantine(digest);
+  expect(await readFile(join(data, 'quarantine', digest.slice(7)), 'utf8')).toBe('hello');
 });
 
 describe('when the disk fails', () => {

@@ -1,15 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { Descriptors } from './descriptors.ts';
+import { hexOf, placeOf } from './digest.ts';
 import { DiskBlob } from './disk-blob.ts';
-import { DiskUpload, type Place } from './disk-upload.ts';
 import { codeOf, storeFailure } from './failure.ts';
-import { type Files, makeFolder, syncFolder, systemFiles } from './files.ts';
-import type { Blob, Store, Upload } from './store.ts';
+import { type Files, makeFolder, removeFile, syncFolder, systemFiles } from './files.ts';
+import { type Blob, type Listed, STORED_LATELY, type Store, type Upload } from './store.ts';
+import { Temporary } from './temporary.ts';
 
-const DIGEST = /^sha256:([0-9a-f]{2})([0-9a-f]{2})[0-9a-f]{60}$/;
 const NAME = /^[0-9a-f]{64}$/;
-const ABANDONED_AFTER = 24 * 3_600_000;
 
 export interface DiskOptions {
   readonly files?: Files;
@@ -21,44 +19,41 @@ export interface DiskOptions {
 /** Blobs as files: `blobs/sha256/ab/cd/<hex>`; what is not complete is in `tmp`. */
 export class DiskStore implements Store {
   readonly #blobs: string;
-  readonly #temporary: string;
+  readonly #temporary: Temporary;
+  readonly #quarantine: string;
+  readonly #now: () => number;
   readonly #files: Files;
   readonly #descriptors: Descriptors;
-  readonly #place: Place;
 
   /** Makes the folders and removes what a dead process left half written. Throws `StoreError`. */
   static async open(data: string, options: DiskOptions = {}): Promise<DiskStore> {
     const store = new DiskStore(data, options);
     try {
       await makeFolder(store.#files, store.#blobs);
-      await makeFolder(store.#files, store.#temporary);
-      await store.#removeLeftovers((options.now ?? Date.now)());
+      await store.#temporary.open(store.#now());
     } catch (error) {
       throw storeFailure(error, data);
     }
     return store;
   }
 
-  private constructor(data: string, { files = systemFiles, descriptors = 256 }: DiskOptions) {
+  private constructor(data: string, { files = systemFiles, descriptors = 256, now = Date.now }: DiskOptions) {
     this.#blobs = resolve(data, 'blobs', 'sha256');
-    this.#temporary = resolve(data, 'tmp');
+    this.#temporary = new Temporary(data, files);
+    this.#quarantine = resolve(data, 'quarantine');
+    this.#now = now;
     this.#files = files;
     this.#descriptors = new Descriptors(files, { count: descriptors });
-    this.#place = {
-      keep: (temporary, digest, size) => this.#keep(temporary, digest, size),
-      // What cannot be removed now is removed when the store is opened next.
-      discard: (temporary) => this.#unlink(temporary).then(ignore, ignore),
-      open: (digest) => this.open(digest),
-    };
   }
 
-  async begin(algorithms: readonly string[] = []): Promise<Upload> {
-    const path = join(this.#temporary, `${process.pid}-${randomUUID()}`);
-    try {
-      return new DiskUpload(path, await this.#files.open(path, 'wx+'), this.#place, algorithms);
-    } catch (error) {
-      throw storeFailure(error, path);
-    }
+  begin(algorithms: readonly string[] = []): Promise<Upload> {
+    return this.#temporary.begin(
+      {
+        keep: (temporary, digest, size) => this.#keep(temporary, digest, size),
+        open: (digest) => this.open(digest),
+      },
+      algorithms,
+    );
   }
 
   async open(digest: string): Promise<Blob | undefined> {
@@ -84,7 +79,7 @@ export class DiskStore implements Store {
   async delete(digest: string): Promise<boolean> {
     const path = this.#pathOf(digest);
     try {
-      return await this.#unlink(path);
+      return await removeFile(this.#files, path);
     } catch (error) {
       throw storeFailure(error, path);
     } finally {
@@ -92,15 +87,50 @@ export class DiskStore implements Store {
     }
   }
 
-  async *list(): AsyncIterable<{ readonly digest: string; readonly size: number; readonly modified: number }> {
+  async quarantine(digest: string): Promise<boolean> {
+    const path = this.#pathOf(digest);
     try {
-      for await (const entry of await this.#files.opendir(this.#blobs, { recursive: true })) {
-        if (!entry.isFile() || !NAME.test(entry.name)) continue;
-        const found = await this.#files.stat(join(entry.parentPath, entry.name)).catch(() => undefined);
-        if (found) yield { digest: `sha256:${entry.name}`, size: found.size, modified: Math.trunc(found.mtimeMs) };
-      }
+      await makeFolder(this.#files, this.#quarantine);
+      await this.#files.rename(path, join(this.#quarantine, hexOf(digest)));
+      await syncFolder(this.#files, this.#quarantine);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw storeFailure(error, path);
+    } finally {
+      this.#descriptors.forget(path);
+    }
+  }
+
+  async *list(after = ''): AsyncIterable<Listed> {
+    const from = after.slice('sha256:'.length);
+    try {
+      for (const first of await this.#folder(this.#blobs, from.slice(0, 2)))
+        for (const second of await this.#folder(
+          join(this.#blobs, first),
+          from.startsWith(first) ? from.slice(2, 4) : '',
+        ))
+          yield* this.#listed(join(this.#blobs, first, second), from);
     } catch (error) {
       throw storeFailure(error, this.#blobs);
+    }
+  }
+
+  async *#listed(folder: string, after: string): AsyncGenerator<Listed> {
+    for (const name of await this.#folder(folder, '')) {
+      if (!NAME.test(name) || name <= after) continue;
+      const found = await this.#files.stat(join(folder, name)).catch(() => undefined);
+      if (found?.isFile()) yield { digest: `sha256:${name}`, size: found.size, modified: Math.trunc(found.mtimeMs) };
+    }
+  }
+
+  /** Names in order, `from` on; of what is gone meanwhile, or no folder, none. */
+  async #folder(path: string, from: string): Promise<readonly string[]> {
+    try {
+      return (await this.#files.readdir(path)).filter((name) => name >= from).sort();
+    } catch (error) {
+      if (path !== this.#blobs && /^(ENOENT|ENOTDIR)$/.test(codeOf(error) ?? '')) return [];
+      throw error;
     }
   }
 
@@ -125,8 +155,8 @@ export class DiskStore implements Store {
   async #keep(temporary: string, digest: string, size: number): Promise<void> {
     const path = this.#pathOf(digest);
     const folder = dirname(path);
-    if ((await this.stat(digest))?.size === size) {
-      await this.#unlink(temporary);
+    if (await this.#present(path, size)) {
+      await removeFile(this.#files, temporary);
     } else {
       await makeFolder(this.#files, folder);
       await this.#files.rename(temporary, path);
@@ -135,21 +165,13 @@ export class DiskStore implements Store {
     await syncFolder(this.#files, folder);
   }
 
-  /** A file in `tmp` belongs to the process in its name; a process id comes again, so age decides in the end. */
-  async #removeLeftovers(now: number): Promise<void> {
-    for await (const entry of await this.#files.opendir(this.#temporary)) {
-      const path = join(this.#temporary, entry.name);
-      const found = await this.#files.stat(path).catch(() => undefined);
-      if (!found?.isFile()) continue;
-      const abandoned = now - found.mtimeMs > ABANDONED_AFTER;
-      if (abandoned || !isAnotherLiveProcess(Number.parseInt(entry.name, 10))) await this.#unlink(path);
-    }
-  }
-
-  /** False when there was none. */
-  async #unlink(path: string): Promise<boolean> {
+  /** What was stored long ago is made young, so that nobody who lists the store takes it for unused. */
+  async #present(path: string, size: number): Promise<boolean> {
     try {
-      await this.#files.unlink(path);
+      const found = await this.#files.stat(path);
+      if (found.size !== size) return false;
+      const now = this.#now();
+      if (now - found.mtimeMs > STORED_LATELY) await this.#files.utimes(path, now / 1000, now / 1000);
       return true;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false;
@@ -157,22 +179,7 @@ export class DiskStore implements Store {
     }
   }
 
-  /** A digest becomes a path only in this shape, so nothing leaves the folder. */
   #pathOf(digest: string): string {
-    const [, first, second] = DIGEST.exec(digest) ?? [];
-    if (!first || !second) throw new TypeError(`not a SHA-256 digest: ${digest}`);
-    return join(this.#blobs, first, second, digest.slice('sha256:'.length));
-  }
-}
-
-function ignore(): void {}
-
-function isAnotherLiveProcess(pid: number): boolean {
-  if (!(pid > 0) || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
+    return join(this.#blobs, placeOf(digest));
   }
 }

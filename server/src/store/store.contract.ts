@@ -37,16 +37,19 @@ export async function consume(readable: Readable, start?: number, end?: number):
   }
 }
 
-/** What every store must do. `open` makes an empty one. */
-export function storeContract(name: string, open: () => Promise<Store>): void {
+/** What every store must do. `open` makes an empty one that goes by that clock. */
+export function storeContract(name: string, open: (clock: { now: () => number }) => Promise<Store>): void {
   describe(name, () => {
     let store: Store;
+    const clock = { now: Date.now };
     beforeEach(async () => {
-      store = await open();
+      clock.now = Date.now;
+      store = await open({ now: () => clock.now() });
     });
     afterEach(() => store.close());
 
     describe('at rest', () => restContract(() => store));
+    describe('for whoever sweeps', () => ageContract(() => store, clock));
     describe('on the way in', () => uploadContract(() => store));
     describe('while it grows', () => followContract(() => store));
   });
@@ -184,8 +187,62 @@ function restContract(store: () => Store): void {
     await unfinished.abort();
   });
 
+  test('the list is in order, and goes on after any digest', async () => {
+    const digests: string[] = [];
+    for (let n = 0; n < 40; n += 1) digests.push(await put(store(), Buffer.from(`blob ${n}`)));
+    digests.sort();
+    const listed = async (after?: string): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { digest } of store().list(after)) found.push(digest);
+      return found;
+    };
+    expect(await listed()).toEqual(digests);
+    for (const at of [0, 7, 20, 39]) expect(await listed(digests[at])).toEqual(digests.slice(at + 1));
+    const between = sha256(Buffer.from('no blob of these'));
+    expect(await listed(between)).toEqual(digests.filter((digest) => digest > between));
+  });
+
+  test('what is in quarantine is not served any more, and can be stored anew', async () => {
+    const bytes = sample(100_000);
+    const digest = await put(store(), bytes);
+    const open = await store().open(digest);
+    open?.release();
+    expect(await store().quarantine(digest)).toBe(true);
+    expect(await store().open(digest)).toBeUndefined();
+    expect(await store().stat(digest)).toBeUndefined();
+    for await (const blob of store().list()) expect(blob).toBeUndefined();
+    expect(await store().quarantine(digest)).toBe(false);
+    expect(await store().delete(digest)).toBe(false);
+    expect(await put(store(), bytes)).toBe(digest);
+    expect((await store().stat(digest))?.size).toBe(bytes.length);
+    expect(await store().quarantine(digest)).toBe(true);
+  });
+
   test('a store that works says so', async () => {
     await expect(store().check()).resolves.toBeUndefined();
+  });
+}
+
+function ageContract(store: () => Store, clock: { now: () => number }): void {
+  const modified = async (): Promise<number> => {
+    for await (const blob of store().list()) return blob.modified;
+    throw new Error('the list is empty');
+  };
+
+  test('what is stored again a long time later is young again', async () => {
+    const bytes = sample(1000);
+    await put(store(), bytes);
+    const before = await modified();
+    expect(Math.abs(Date.now() - before)).toBeLessThan(60_000);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await put(store(), bytes);
+    expect(await modified()).toBe(before);
+    clock.now = () => Date.now() + 3_600_000;
+    expect(await put(store(), bytes)).toBe(sha256(bytes));
+    expect(await modified()).toBeGreaterThan(before);
+    const blob = await store().open(sha256(bytes));
+    expect((await blob?.bytes())?.equals(bytes)).toBe(true);
+    blob?.release();
   });
 }
 

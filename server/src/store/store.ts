@@ -10,10 +10,23 @@ export interface Store {
   stat(digest: string): Promise<{ readonly size: number } | undefined>;
   /** True when the blob was there. */
   delete(digest: string): Promise<boolean>;
-  list(): AsyncIterable<{ readonly digest: string; readonly size: number; readonly modified: number }>;
+  /**
+   * Takes a blob that is not what its digest says out of service and keeps its bytes to be looked at, in `quarantine/<hex>`.
+   * True when the blob was there.
+   */
+  quarantine(digest: string): Promise<boolean>;
+  /** In order of digest, those after `after`. */
+  list(after?: string): AsyncIterable<Listed>;
   /** Resolves when the store can be written and read; throws `StoreError` naming what is wrong. */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** `modified`: epoch milliseconds; nobody stored it later than `STORED_LATELY` after that. */
+export interface Listed {
+  readonly digest: string;
+  readonly size: number;
+  readonly modified: number;
 }
 
 /** Bytes that can be read: a blob at rest, or an upload that still grows. */
@@ -33,7 +46,19 @@ export interface Blob extends Readable {
   readonly digest: string;
   readonly size: number;
   bytes(): Promise<Buffer>;
+  /** An address where anybody may read it for so many seconds; absent: the store has none. */
+  redirect?(seconds: number, as: ServedAs): Promise<string>;
 }
+
+export interface ServedAs {
+  /** Content-Type. */
+  readonly type: string;
+  /** Content-Disposition. */
+  readonly disposition?: string;
+}
+
+/** Storing what is there makes it young again when it was stored longer ago than this, in milliseconds: whoever sweeps spares the young. */
+export const STORED_LATELY = 10 * 60_000;
 
 export interface Upload {
   /** Bytes written so far. */
