@@ -1,11 +1,11 @@
 /** What an alert is about; it is raised once for as long as it lasts. */
 export interface AlertKey {
-  /** `claimed_name`, `hosted_name`, `version_conflict`. */
+  /** `claimed_name`, `hosted_name`, `version_conflict`, `damaged_blob`. */
   readonly kind: string;
-  /** The virtual. */
+  /** The virtual; of what is damaged, the hosted repository. */
   readonly repository: string;
   readonly member: string;
-  /** Of the package, as its format has it. */
+  /** Of the package, as its format has it; of what is damaged, the path. */
   readonly name: string;
 }
 

@@ -47,6 +47,8 @@ export interface ObjectRow extends Freshness {
    * has on record of what is in it.
    */
   readonly disputed?: string;
+  /** Where several processes fetch: that of the fetch that it came with. One that began later is never overwritten by one that began earlier. */
+  readonly fence?: number;
 }
 
 export interface ObjectView extends ObjectRow {
