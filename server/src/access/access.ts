@@ -13,7 +13,7 @@ export interface Principal {
 }
 
 export interface AccessOptions {
-  /** What short-lived tokens are sealed with, the same after a restart; default: the admin token. */
+  /** What short-lived tokens are made with, the same after a restart; default: the admin token. */
   readonly secretKey?: string;
   readonly now?: () => number;
 }

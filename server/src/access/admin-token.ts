@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeToken } from './token.ts';
 import { writeOnce } from './write-once.ts';
@@ -18,6 +18,24 @@ export async function adminToken(data: string, configured: string | undefined): 
   const value = (await kept(path)) ?? (await made(path));
   if (!/^[\x21-\x7e]{16,}$/.test(value)) {
     throw new Error(`${path} holds no token: delete the file to have a new one made, or set ENTREPOT_ADMIN_TOKEN`);
+  }
+  return { value, path, exposed: ((await stat(path)).mode & 0o077) !== 0 };
+}
+
+/**
+ * The one token of all processes that share a database: `agree` is given what makes one, and resolves to the one that holds. It
+ * is in `<data>/admin-token` afterwards, so that the command line works on every machine.
+ */
+export async function sharedAdminToken(
+  data: string,
+  agree: (local: () => Promise<string>) => Promise<string>,
+): Promise<AdminToken> {
+  const path = join(data, 'admin-token');
+  // A folder that was used with another database keeps its token.
+  const value = await agree(async () => (await kept(path)) || makeToken());
+  if ((await kept(path)) !== value) {
+    await unlink(path).catch(() => {});
+    await writeOnce(path, `${value}\n`);
   }
   return { value, path, exposed: ((await stat(path)).mode & 0o077) !== 0 };
 }
