@@ -1,0 +1,4 @@
+import { migrations } from './database.ts';
+
+/** Names of the migrations of this program, in order. */
+export const schemaNames: readonly string[] = migrations.map(({ name }) => name);
