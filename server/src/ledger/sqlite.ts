@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ledgerOver, type Read, type Write } from './calls.ts';
 import type { Ledger } from './ledger.ts';
+import { SqliteThreads } from './sqlite-threads.ts';
 import { WorkerCalls } from './worker-calls.ts';
 
 export interface SqliteSettings {
@@ -10,30 +11,22 @@ export interface SqliteSettings {
   readonly busyTimeout: number;
 }
 
-/**
- * The ledger in a file, made when it is not there. One thread writes, one reads: a long listing holds up no write, and
- * neither the serving thread. Rejects with `LedgerError` when the file cannot be used.
- */
+/** The ledger in a file, made when it is not there. Rejects with `LedgerError` when the file cannot be used. */
 export async function openSqliteLedger(path: string, { busyTimeout = 5000 } = {}): Promise<Ledger> {
   const settings = { path: resolve(path), busyTimeout };
-  const [writer, reader] = (['writer', 'reader'] as const).map(
-    (role) => new WorkerCalls(entry(), { ...settings, role } satisfies SqliteSettings, `ledger ${role}`),
-  ) as [WorkerCalls, WorkerCalls];
-  // The writer last: the file's last user folds the write-ahead log into it.
-  const close = async (): Promise<void> => {
-    await reader.close();
-    await writer.close();
-  };
+  const thread = (role: SqliteSettings['role']): WorkerCalls =>
+    new WorkerCalls(entry(), { ...settings, role } satisfies SqliteSettings, `ledger ${role}`);
+  const writer = thread('writer');
+  const threads = new SqliteThreads(writer, () => thread('reader'));
   try {
     await writer.call('open');
-    await reader.call('open');
   } catch (error) {
-    await close();
+    await threads.close();
     throw error;
   }
-  const read = ((name: string, ...args: unknown[]) => reader.call(name, args)) as Read;
-  const write = ((name: string, ...args: unknown[]) => writer.call(name, args)) as Write;
-  return ledgerOver(read, write, close);
+  const read = ((name: string, ...args: unknown[]) => threads.read(name, args)) as Read;
+  const write = ((name: string, ...args: unknown[]) => threads.write(name, args)) as Write;
+  return ledgerOver(read, write, () => threads.close());
 }
 
 /** A thread loads compiled files only. */

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { LedgerError, RevisionConflict } from './ledger.ts';
+import { BlobGoing, LedgerError, RevisionConflict } from './ledger.ts';
 
 export interface Call {
   readonly id: number;
@@ -17,6 +17,7 @@ const YOUNG_MB = 4;
 /** An error as plain data: its class does not cross threads. */
 export type Failure =
   | { readonly is: 'conflict'; readonly kind: string; readonly resource: string; readonly actual: number | 'absent' }
+  | { readonly is: 'going'; readonly digest: string }
   | { readonly is: 'failed'; readonly message: string; readonly detail: string | undefined };
 
 interface Waiting {
@@ -53,6 +54,16 @@ export class WorkerCalls {
     });
   }
 
+  /** Whoever calls now waits for others. */
+  get busy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** It answers no more. */
+  get ended(): boolean {
+    return this.#gone !== undefined;
+  }
+
   /** After the calls made so far. */
   async close(): Promise<void> {
     if (!this.#gone) await this.call('close');
@@ -75,5 +86,6 @@ export class WorkerCalls {
 
 function errorOf(failure: Failure): Error {
   if (failure.is === 'conflict') return new RevisionConflict(failure.kind, failure.resource, failure.actual);
+  if (failure.is === 'going') return new BlobGoing(failure.digest);
   return new LedgerError(failure.message, { cause: failure.detail });
 }
