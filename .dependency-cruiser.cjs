@@ -55,17 +55,33 @@ module.exports = {
     },
     {
       name: 'below-the-engine',
-      comment: 'contract, ledger, store and upstream import nothing of ours but themselves, and never the engine.',
+      comment:
+        'contract, coordination, ledger, store and upstream import nothing of ours but themselves, and never the engine.',
       severity: 'error',
-      from: { path: '^server/src/(contract|ledger|store|upstream)/', pathNot: TESTS },
+      from: { path: '^server/src/(contract|coordination|ledger|store|upstream)/', pathNot: TESTS },
       to: { path: '^(server|terraform-provider)/', pathNot: ['node_modules/', '^server/src/$1/'] },
     },
     {
       name: 'engine-over-its-ports',
-      comment: 'The engine imports policy, store, ledger, upstream and contract, and nothing that is built on it.',
+      comment:
+        'The engine imports policy, store, ledger, upstream, contract and coordination, and nothing that is built on it.',
       severity: 'error',
       from: { path: src('engine'), pathNot: TESTS },
-      to: outside('(engine|policy|store|ledger|upstream|contract)/'),
+      to: outside('(engine|policy|store|ledger|upstream|contract|coordination)/'),
+    },
+    {
+      name: 'space-over-ports',
+      comment: 'What looks after the room knows the ledger and the store, and of the engine what it must tell.',
+      severity: 'error',
+      from: { path: src('space'), pathNot: TESTS },
+      to: outside('(space|ledger|store)/|engine/(events|log|objects)\\.ts$'),
+    },
+    {
+      name: 'maintenance-over-ports',
+      comment: 'What keeps an installation serves nobody: it knows neither engine nor formats.',
+      severity: 'error',
+      from: { path: src('maintenance'), pathNot: TESTS },
+      to: outside('(maintenance|app|access|schema|ledger|store)/'),
     },
     {
       name: 'nest-in-api-and-app-only',
@@ -81,17 +97,17 @@ module.exports = {
     },
     {
       name: 'network-in-upstream-only',
-      comment: 'Only upstream/ opens connections to upstream servers.',
+      comment: 'Only upstream/ opens connections to upstream servers; the store opens its own to S3.',
       severity: 'error',
-      from: { path: '^server/src/', pathNot: ['^server/src/(upstream|app|api)/', TESTS] },
+      from: { path: '^server/src/', pathNot: ['^server/src/(upstream|app|api)/', '^server/src/store/s3-', TESTS] },
       to: { path: '(^|/)node_modules/undici/|^(node:)?(http2?|https|net|tls)$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'clients-of-the-api',
       comment:
-        'The CLI knows the server by schema.json and the management API; only local.ts, which serves, starts the app.',
+        'The CLI knows the server by schema.json and the management API; only local.ts, which serves, and local-*.ts, for which no server need run, start the app.',
       severity: 'error',
-      from: { path: src('cli'), pathNot: [TESTS, '^server/src/cli/local\\.ts$'] },
+      from: { path: src('cli'), pathNot: [TESTS, '^server/src/cli/local\\.ts$', '^server/src/cli/local-[a-z]+\\.ts$'] },
       to: outside('cli/'),
     },
     {

@@ -23,6 +23,9 @@ const clientSuites = [
   'terraform-provider/test/**/*.test.ts',
 ];
 const serviceSuites = ['server/test/services/**/*.test.ts'];
+/** What must hold wherever things are kept. */
+const everywhere = ['server/test/{api,data-plane}/**/*.test.ts', 'server/test/cli*.test.ts'];
+const overServices = suite('over services', everywhere, [], 120_000);
 
 export default defineConfig({
   root: here('.'),
@@ -40,6 +43,10 @@ export default defineConfig({
       ),
       suite('clients', clientSuites, [], 300_000),
       suite('services', serviceSuites, [], 120_000),
+      {
+        ...overServices,
+        test: { ...overServices.test, globalSetup: here('server/test/services/services.setup.ts') },
+      },
     ],
   },
 });

@@ -13,6 +13,21 @@ const npm = (folder, spec, then = []) => ({
   steps: [['npm', 'install', '--prefix', '.', '--no-audit', '--no-fund', '--loglevel=error', spec], ...then],
 });
 
+/** A program of a Go module, built here; its name is the last part of the package's. */
+const go = (name, spec) => ({
+  name,
+  folder: name,
+  file: spec.replace(/^.*\/|@.*$/g, ''),
+  steps: [['go', 'install', spec]],
+});
+
+const pip = (name) => ({
+  name,
+  folder: name,
+  file: `bin/${name}`,
+  steps: [['python3', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', '.', name]],
+});
+
 const CLIENTS = [
   { ...npm('npm11', 'npm@11'), file: 'node_modules/npm/bin/npm-cli.js' },
   { ...npm('npm10', 'npm@10'), file: 'node_modules/npm/bin/npm-cli.js' },
@@ -24,18 +39,12 @@ const CLIENTS = [
     ...npm('bun', 'bun@1', [[process.execPath, 'node_modules/bun/install.js']]),
     file: 'node_modules/.bin/bun',
   },
-  {
-    name: 'uv',
-    folder: 'uv',
-    file: 'bin/uv',
-    steps: [['python3', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', '.', 'uv']],
-  },
-  {
-    name: 'twine',
-    folder: 'twine',
-    file: 'bin/twine',
-    steps: [['python3', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', '.', 'twine']],
-  },
+  pip('uv'),
+  pip('twine'),
+  // What checks the files of deploy/.
+  pip('kubernetes-validate'),
+  go('helm', 'helm.sh/helm/v4/cmd/helm@v4.3.1'),
+  go('compose-go', 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2'),
 ];
 
 const asked = process.argv.slice(2);
@@ -57,7 +66,7 @@ function install({ name, folder, file, steps }) {
     return true;
   }
   mkdirSync(cwd, { recursive: true });
-  const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) };
+  const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter), GOBIN: cwd };
   for (const [program, ...args] of steps) {
     const { status, error, stdout, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8' });
     if (status !== 0) {

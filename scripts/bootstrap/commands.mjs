@@ -7,8 +7,8 @@ import { Problem } from './problem.mjs';
  * @property {boolean} atRoot   whether it runs in the root of the checkout instead of the caller's folder
  */
 
-const vitest = (project) => ({
-  run: ['node_modules/vitest/vitest.mjs', 'run', '--project', project],
+const vitest = (...projects) => ({
+  run: ['node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap((project) => ['--project', project])],
   build: true,
   atRoot: true,
 });
@@ -22,10 +22,11 @@ const COMMANDS = {
   check: { run: ['scripts/check.mjs'], build: false, atRoot: true },
   generate: { run: ['server/dist/schema/generate.js'], build: true, atRoot: true },
   bench: { run: ['server/bench/bench.ts'], build: true, atRoot: true },
+  soak: { run: ['server/test/soak/soak.ts'], build: true, atRoot: true },
   clients: { run: ['scripts/install-clients.mjs'], build: false, atRoot: true },
   test: vitest('unit'),
   'test:clients': vitest('clients'),
-  'test:services': vitest('services'),
+  'test:services': vitest('services', 'over services'),
   'test:mutation': { run: ['scripts/mutation.mjs'], build: false, atRoot: true },
 };
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { BACKUP, backupTable, keepsake, measureBackup } from './backup.ts';
 import { DECISION, decisionTable, measureDecision } from './decision.ts';
 import { type Measured, measure, ROUNDS, table } from './measure.ts';
 import { COOLDOWN, cooldownTable, crowd, measureCooldown } from './policy.ts';
@@ -9,12 +10,14 @@ import { repositoryOf } from './repositories.ts';
 import { folderOf, type Sample } from './sample.ts';
 import { samplesOf } from './samples/all.ts';
 import { startEntrepot, startNginx } from './servers.ts';
+import { measureSpace, SPACE, spaceTable } from './space.ts';
 import { startUpstream } from './upstream.ts';
 
-const USAGE = `npm run bench -- [--only <text>] [--seconds <number>] [--write <file>]
-  --only     rows whose format or name contains the text, whatever the case; several times: any of them
-  --seconds  how long each turn of a row lasts
-  --write    the table goes into this file too`;
+const USAGE = `npm run bench -- [--only <text>] [--seconds <number>] [--artifacts <number>] [--write <file>]
+  --only       rows whose format or name contains the text, whatever the case; several times: any of them
+  --seconds    how long each turn of a row lasts
+  --artifacts  of "--only space", which is measured only when it is asked for alone; default: 100000
+  --write      the table goes into this file too`;
 
 /** Ends the process, saying how to get what is missing. */
 function requireTools(tools: readonly string[]): void {
@@ -24,20 +27,28 @@ function requireTools(tools: readonly string[]): void {
   process.exit(2);
 }
 
-function options(): { readonly only: readonly string[]; readonly seconds?: number; readonly write?: string } {
+function options(): {
+  readonly only: readonly string[];
+  readonly seconds?: number;
+  readonly artifacts?: number;
+  readonly write?: string;
+} {
   try {
     const { values } = parseArgs({
       options: {
         only: { type: 'string', multiple: true, default: [] },
         seconds: { type: 'string' },
+        artifacts: { type: 'string' },
         write: { type: 'string' },
       },
     });
-    const { only, seconds, write } = values;
-    if (seconds !== undefined && !/^[1-9]\d*$/.test(seconds)) throw new Error(`${seconds} is no number of seconds`);
+    const { only, seconds, artifacts, write } = values;
+    for (const count of [seconds, artifacts])
+      if (count !== undefined && !/^[1-9]\d*$/.test(count)) throw new Error(`${count} is no number`);
     return {
       only,
       ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
+      ...(artifacts === undefined ? {} : { artifacts: Number(artifacts) }),
       ...(write === undefined ? {} : { write }),
     };
   } catch (error) {
@@ -65,18 +76,20 @@ function picked(samples: readonly Sample[], isWanted: (name: string) => boolean)
     .filter(({ rows }) => rows.length > 0);
 }
 
-const { only, seconds, write } = options();
+const { only, seconds, artifacts, write } = options();
+if (only.length === 1 && only[0]?.toLowerCase() === 'space') await benchSpace();
 requireTools(['nginx', 'wrk']);
 const isWanted = chosen(only);
 const samples = picked(samplesOf(await installedFormats()), isWanted);
 const isCooldownWanted = isWanted(`policy ${COOLDOWN}`);
 const isDecisionWanted = isWanted(DECISION);
-if (samples.length === 0 && !isCooldownWanted && !isDecisionWanted) {
+const isBackupWanted = isWanted(`backup ${BACKUP}`);
+if (samples.length === 0 && !isCooldownWanted && !isDecisionWanted && !isBackupWanted) {
   console.error(`No row has ${only.join(' or ')} in its name.`);
   process.exit(2);
 }
 
-const upstream = await startUpstream([...samples, crowd]);
+const upstream = await startUpstream([...samples, crowd, keepsake]);
 const entrepot = await startEntrepot();
 const nginx = await startNginx(upstream.url);
 try {
@@ -92,10 +105,13 @@ try {
   const cooled = isCooldownWanted ? [await measureCooldown(entrepot, upstream.url, seconds)] : [];
   if (isDecisionWanted) process.stderr.write(`measuring ${DECISION} …\n`);
   const decided = isDecisionWanted ? [await measureDecision()] : [];
+  if (isBackupWanted) process.stderr.write(`measuring ${BACKUP} …\n`);
+  const backedUp = isBackupWanted ? [await measureBackup(entrepot, upstream.url, seconds)] : [];
   const printed = [
     ...(measured.length > 0 ? [table(measured)] : []),
     ...cooled.map(cooldownTable),
     ...decided.map(decisionTable),
+    ...backedUp.map(backupTable),
   ].join('\n\n');
   console.log(printed);
   if (write !== undefined) await writeFile(write, `${printed}\n`);
@@ -109,8 +125,10 @@ try {
     console.log(`${row.name}: ${ratio.toFixed(2)} of what it is without a cooldown, the target is ${row.target}`);
   const late = decided.filter(({ isMissed }) => isMissed);
   for (const { median } of late) console.log(`${DECISION}: ${median.toFixed(1)} µs is too long`);
+  const stalled = backedUp.filter(({ isMissed }) => isMissed);
+  for (const { during } of stalled) console.log(`${BACKUP}: a p99 of ${during.p99.toFixed(1)} ms is too long`);
   console.log(`${cpus().length} cores, one load generator beside the servers, the median of ${ROUNDS} rounds`);
-  process.exitCode = failed.length + missed.length + slower.length + late.length > 0 ? 1 : 0;
+  process.exitCode = failed.length + missed.length + slower.length + late.length + stalled.length > 0 ? 1 : 0;
 } finally {
   await nginx.stop();
   await entrepot.stop();
@@ -119,4 +137,13 @@ try {
 
 function isMissed({ ratio, row }: Measured): boolean {
   return ratio < row.target;
+}
+
+/** By itself: it takes gigabytes of disk and a quarter of an hour. Ends the process. */
+async function benchSpace(): Promise<never> {
+  process.stderr.write(`measuring ${SPACE} …\n`);
+  const measured = await measureSpace(artifacts ?? 100_000);
+  console.log(spaceTable(measured));
+  if (write !== undefined) await writeFile(write, `${spaceTable(measured)}\n`);
+  process.exit(measured.eviction.failed > 0 || measured.eviction.p99.meanwhile >= 20 ? 1 : 0);
 }

@@ -62,7 +62,7 @@ async function built(): Promise<{
 }> {
   const load = (path: string) => import(`../dist/${path}.js`);
   const [{ judge }, { policyOf }, { formats }] = await Promise.all(
-    ['engine/judge', 'app/policy', 'formats/all'].map(load),
+    ['engine/guard/judge', 'app/policy', 'formats/all'].map(load),
   );
   const npm = formats.find(({ id }: { readonly id: string }) => id === 'npm');
   return { judge, policyOf, npm };

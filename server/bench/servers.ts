@@ -12,6 +12,8 @@ export interface Running {
 
 export interface Entrepot extends Running {
   readonly token: string;
+  /** Its data folder. */
+  readonly data: string;
 }
 
 const MAIN = new URL('../dist/app/main.js', import.meta.url).pathname;
@@ -27,7 +29,7 @@ export async function startEntrepot(): Promise<Entrepot> {
   const url = `http://127.0.0.1:${port}`;
   await answering(`${url}/health`, child);
   const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
-  return { url, pid: pidOf(child), token, stop: () => stopped(child, data) };
+  return { url, pid: pidOf(child), token, data, stop: () => stopped(child, data) };
 }
 
 /** nginx as a caching proxy in front of the same upstream: two workers, as we have threads. */

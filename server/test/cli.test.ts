@@ -74,7 +74,9 @@ test('probe says what the upstream answers, and fails when it does not', async (
 });
 
 test('stats and evict say how much there is and how much went', async () => {
-  expect((await cli('stats')).out).toMatch(/^2 objects, 2 blobs, .*\nREPOSITORY +OBJECTS +SIZE\nfiles +2 +9 B\n$/s);
+  expect((await cli('stats')).out).toMatch(
+    /^2 objects, 2 blobs, .*\nunreferenced: 0 B, .*\nREPOSITORY +OBJECTS +SIZE +LIMIT\nfiles +2 +9 B +-\n$/s,
+  );
   expect((await cli('evict files --purl pkg:generic/tool')).out).toBe('evicted 1 object, 4 B\n');
   expect((await cli('evict files --all')).out).toBe('evicted 1 object, 5 B\n');
 });

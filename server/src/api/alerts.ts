@@ -5,7 +5,7 @@ import type { AlertFilter, AlertRow, Ledger } from '../ledger/ledger.ts';
 import { ENGINE, LEDGER } from './dependencies.ts';
 import { limitOf, PAGE, paged, Query, wrong } from './query.ts';
 
-const KINDS = ['claimed_name', 'hosted_name', 'version_conflict'] as const;
+const KINDS = ['claimed_name', 'hosted_name', 'version_conflict', 'damaged_blob'] as const;
 const FILTERS = ['kind', 'repository', 'member', 'name', 'state'] as const;
 
 /** What a person should look at: public packages under private names, versions with two contents. */

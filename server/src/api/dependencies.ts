@@ -7,10 +7,13 @@ import type { Simulations } from '../app/simulation/simulations.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Log } from '../engine/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Backups } from '../maintenance/backup.ts';
+import type { Space } from '../space/space.ts';
 import type { Health } from './health-checks.ts';
 
 /** What controllers are given. Injection is by these tokens only: nothing reads `design:type`. */
 export const ACCESS = Symbol('access');
+export const BACKUPS = Symbol('backups');
 export const CLOCK = Symbol('clock');
 export const CONFIGURATION = Symbol('configuration');
 export const ENGINE = Symbol('engine');
@@ -18,13 +21,16 @@ export const FEED = Symbol('feed');
 export const HEALTH = Symbol('health');
 export const JOURNAL = Symbol('journal');
 export const LEDGER = Symbol('ledger');
+export const LIMITS = Symbol('limits');
 export const LOG = Symbol('log');
 export const METRICS = Symbol('metrics');
 export const SIMULATIONS = Symbol('simulations');
 export const SITE = Symbol('site');
+export const SPACE = Symbol('space');
 
 export interface ApiDeps {
   readonly access: Access;
+  readonly backups: Pick<Backups, 'make'>;
   readonly configuration: Configuration;
   readonly now: () => number;
   readonly engine: Pick<Engine, 'alerted' | 'evict' | 'explain' | 'probe' | 'status'>;
@@ -33,10 +39,13 @@ export interface ApiDeps {
   /** Pulls on their way into the ledger. */
   readonly journal: { drain(): Promise<void> };
   readonly ledger: Ledger;
+  /** Bytes. */
+  readonly limits: { readonly store?: number };
   readonly log: Log;
   readonly metrics: Registry;
   readonly simulations: Simulations;
   readonly site: Site;
+  readonly space: Pick<Space, 'status' | 'verification'>;
 }
 
 export interface Site {
@@ -48,6 +57,7 @@ export interface Site {
 export function providers(deps: ApiDeps): readonly (ValueProvider | FactoryProvider)[] {
   return [
     { provide: ACCESS, useValue: deps.access },
+    { provide: BACKUPS, useValue: deps.backups },
     { provide: CLOCK, useValue: deps.now },
     { provide: CONFIGURATION, useValue: deps.configuration },
     { provide: ENGINE, useValue: deps.engine },
@@ -55,9 +65,11 @@ export function providers(deps: ApiDeps): readonly (ValueProvider | FactoryProvi
     { provide: HEALTH, useValue: deps.health },
     { provide: JOURNAL, useValue: deps.journal },
     { provide: LEDGER, useValue: deps.ledger },
+    { provide: LIMITS, useValue: deps.limits },
     { provide: LOG, useValue: deps.log },
     { provide: METRICS, useValue: deps.metrics },
     { provide: SIMULATIONS, useValue: deps.simulations },
     { provide: SITE, useValue: deps.site },
+    { provide: SPACE, useValue: deps.space },
   ];
 }

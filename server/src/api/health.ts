@@ -18,11 +18,20 @@ export class HealthController {
   @Get('health')
   async health(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     const parts = await this.#health.checks();
-    const failing = [...parts.values()].some(({ status }) => status === 'failing');
+    const failing = [...parts].filter(([, { status }]) => status !== 'ok').map(([name]) => name);
+    const isFailing = [...parts.values()].some(({ status }) => status === 'failing');
     const admin = this.#access.principalOf(request.headers)?.admin === true;
     const checks = admin ? [...parts, ...this.#health.upstreams()] : [...parts].map(withoutMessage);
-    reply.status(failing ? 503 : 200).header('cache-control', 'no-store');
-    return { status: failing ? 'failing' : 'ok', checks: Object.fromEntries(checks) };
+    reply.status(isFailing ? 503 : 200).header('cache-control', 'no-store');
+    const status = isFailing ? 'failing' : failing.length > 0 ? 'degraded' : 'ok';
+    return { status, failing, checks: Object.fromEntries(checks) };
+  }
+
+  /** Whatever the database says: a restart helps when this is not answered. */
+  @Get('health/live')
+  live(@Res({ passthrough: true }) reply: FastifyReply): object {
+    reply.header('cache-control', 'no-store');
+    return { live: true };
   }
 
   @Get('ready')

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AlertsController } from './alerts.ts';
+import { BackupController } from './backup.ts';
 import { ConfigController } from './config.ts';
 import { DecisionsController } from './decisions.ts';
 import { type ApiDeps, providers } from './dependencies.ts';
@@ -14,6 +15,7 @@ import { PullsController } from './pulls.ts';
 import { ResourcesController } from './resources.ts';
 import { SimulateController } from './simulate.ts';
 import { StatsController } from './stats.ts';
+import { VerifyController } from './verify.ts';
 
 @Module({})
 class Management {}
@@ -24,6 +26,7 @@ export function managementModule(deps: ApiDeps): DynamicModule {
     module: Management,
     controllers: [
       AlertsController,
+      BackupController,
       ConfigController,
       DecisionsController,
       EventsController,
@@ -33,6 +36,7 @@ export function managementModule(deps: ApiDeps): DynamicModule {
       PullsController,
       SimulateController,
       StatsController,
+      VerifyController,
       ResourcesController,
       HealthController,
       MetricsController,

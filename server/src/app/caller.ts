@@ -7,7 +7,12 @@ export interface Caller {
   readonly host?: string;
   /** Only as a trusted proxy says: ours is known otherwise. */
   readonly protocol?: 'http' | 'https';
+  /** Only as a trusted proxy says. */
+  readonly requestId?: string;
 }
+
+/** An id that a proxy gave: nothing in it means anything in a log, in JSON or in a header. */
+const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{7,127}$/;
 
 /** `trusted`: addresses and networks of the proxies whose forwarded headers are believed; nobody else's are. */
 export function callers(trusted: readonly string[]): (request: IncomingMessage) => Caller {
@@ -18,10 +23,12 @@ export function callers(trusted: readonly string[]): (request: IncomingMessage) 
     if (remoteAddress === undefined || !trust(remoteAddress, 0)) return direct(request);
     const host = first(request.headers['x-forwarded-host']) ?? request.headers.host;
     const protocol = first(request.headers['x-forwarded-proto']);
+    const requestId = request.headers['x-request-id'];
     return {
       address: proxyAddr(request, trust),
       ...(host === undefined ? {} : { host }),
       ...(protocol === 'http' || protocol === 'https' ? { protocol } : {}),
+      ...(typeof requestId === 'string' && REQUEST_ID.test(requestId) ? { requestId } : {}),
     };
   };
 }

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { SILENT } from '../engine/events.ts';
 import { Fault } from '../engine/fault.ts';
 import { formats } from '../formats/all.ts';
-import { type Ledger, LedgerError, type ResourceChange, type ResourceRow, RevisionConflict } from '../ledger/ledger.ts';
+import {
+  type Ledger,
+  LedgerError,
+  type Marks,
+  type ResourceChange,
+  type ResourceRow,
+  RevisionConflict,
+} from '../ledger/ledger.ts';
 import type { Change, Expected } from './change.ts';
 import { Configuration, type ServedRepository } from './configuration.ts';
 import { makeDefaults } from './defaults.ts';
@@ -12,7 +19,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const ABSENT: Expected = { state: 'absent', otherwise: 'conflict' };
 
 /** Rows as the ledger keeps them. */
-class Rows implements Pick<Ledger, 'resources' | 'change' | 'fact' | 'setFact'> {
+class Rows implements Pick<Ledger, 'resources' | 'change' | 'marks' | 'fact' | 'setFact'> {
   readonly rows = new Map<string, ResourceRow>();
   readonly facts = new Map<string, string>();
   broken: Error | undefined;
@@ -30,7 +37,7 @@ class Rows implements Pick<Ledger, 'resources' | 'change' | 'fact' | 'setFact'> 
     }
     return changes.flatMap((one) => {
       const key = `${one.kind}/${one.name}`;
-      this.facts.set('ledger.revision', String(++this.#revision));
+      this.#revision += 1;
       if (one.op === 'delete') {
         this.rows.delete(key);
         return [];
@@ -51,6 +58,10 @@ class Rows implements Pick<Ledger, 'resources' | 'change' | 'fact' | 'setFact'> 
     });
   }
 
+  async marks(): Promise<Marks> {
+    return { revision: this.#revision, removals: 0 };
+  }
+
   async fact(key: string): Promise<string | undefined> {
     return this.facts.get(key);
   }
@@ -62,12 +73,16 @@ class Rows implements Pick<Ledger, 'resources' | 'change' | 'fact' | 'setFact'> 
 
 async function started(ledger = new Rows()) {
   let served: readonly ServedRepository[] = [];
+  let isOurs: boolean | undefined;
+  const told: number[] = [];
   let time = 1_000;
   const configuration = await Configuration.open({
     ledger,
-    serve: (repositories) => {
+    serve: (repositories, _policy, ours) => {
       served = repositories;
+      isOurs = ours;
     },
+    changed: (revision) => told.push(revision),
     events: SILENT,
     log: silent,
     now: () => time,
@@ -76,6 +91,8 @@ async function started(ledger = new Rows()) {
     ledger,
     configuration,
     served: () => served.map(({ name }) => name),
+    isOurs: () => isOurs,
+    told,
     specs: () => served,
     pass: (ms: number) => (time += ms),
   };
@@ -127,6 +144,37 @@ test('two changes at one revision: one is made, the other learns of it', async (
   expect(first.status).toBe('fulfilled');
   expect(second).toMatchObject({ status: 'rejected', reason: { code: 'precondition_failed' } });
   expect(configuration.resource('remote', 'a')?.spec['index_ttl']).toBe('1m');
+});
+
+test('what another process declared is served when that is looked for, and not emptied as if it were removed here', async () => {
+  const ledger = new Rows();
+  const [one, other] = [await started(ledger), await started(ledger)];
+  await one.configuration.changeAll([remote('a'), remote('b')]);
+  await one.configuration.change(gone('remote', 'b'));
+  const { revision } = await ledger.marks();
+  expect(other.served()).toEqual([]);
+  await other.configuration.refresh(revision);
+  expect(other.served()).toEqual(['a']);
+  expect(other.configuration.snapshot.revision).toBe(revision);
+  expect([one.isOurs(), other.isOurs()]).toEqual([true, false]);
+});
+
+test('a change finds what another process declared meanwhile', async () => {
+  const ledger = new Rows();
+  const [one, other] = [await started(ledger), await started(ledger)];
+  await one.configuration.change(remote('a'));
+  await other.configuration.change(remote('b'));
+  expect(other.served()).toEqual(['a', 'b']);
+  await one.configuration.refresh((await ledger.marks()).revision);
+  expect(one.served()).toEqual(['a', 'b']);
+});
+
+test('others are told of the revision that a change led to, of a dry run nothing', async () => {
+  const { configuration, told } = await started();
+  await configuration.changeAll([remote('a'), remote('b')]);
+  await configuration.change(remote('c'), { dryRun: true });
+  await configuration.change(gone('remote', 'a'));
+  expect(told).toEqual([2, 3]);
 });
 
 test('another process was faster: the change is refused and its state is read', async () => {

@@ -3,6 +3,7 @@ import { Fault } from '../engine/fault.ts';
 import type { RepositoryKind } from '../engine/format.ts';
 import type { Log } from '../engine/log.ts';
 import type { PolicyRevision } from '../engine/source.ts';
+import { noteChange } from '../engine/trail.ts';
 import {
   type Ledger,
   LedgerError,
@@ -34,9 +35,15 @@ export interface ServedRepository {
 }
 
 export interface ConfigurationDeps {
-  readonly ledger: Pick<Ledger, 'resources' | 'change' | 'fact'>;
-  /** Serves from now on what is declared now; members come before what has them. */
-  readonly serve: (repositories: readonly ServedRepository[], policy: PolicyRevision | undefined) => void;
+  readonly ledger: Pick<Ledger, 'resources' | 'change' | 'marks'>;
+  /** Serves from now on what is declared now; members come before what has them. `isOurs`: it was changed here. */
+  readonly serve: (
+    repositories: readonly ServedRepository[],
+    policy: PolicyRevision | undefined,
+    isOurs: boolean,
+  ) => void;
+  /** Told of the revision that a change made here led to. */
+  readonly changed?: (revision: number) => void;
   readonly events: Events;
   readonly log: Log;
   readonly now: () => number;
@@ -65,7 +72,7 @@ export class Configuration {
   /** Reads what is declared and has it served. */
   static async open(deps: ConfigurationDeps): Promise<Configuration> {
     const configuration = new Configuration(deps);
-    await configuration.#reload();
+    await configuration.#reload(false);
     return configuration;
   }
 
@@ -87,6 +94,14 @@ export class Configuration {
   resource(kind: string, name: string): ResourceRow | undefined {
     const row = this.#snapshot.resources.get(keyOf({ kind, name }));
     return row?.retiring ? undefined : row;
+  }
+
+  /** Serves what other processes declared, where the ledger is at another revision than what is served. */
+  async refresh(revision: number): Promise<void> {
+    if (revision === this.#snapshot.revision) return;
+    await this.#alone(async () => {
+      if (revision !== this.#snapshot.revision) await this.#reload(false);
+    });
   }
 
   async change(change: Change, options: ApplyOptions = {}): Promise<Outcome> {
@@ -143,13 +158,23 @@ export class Configuration {
     const next = new Map(resources);
     for (const row of rows) next.set(keyOf(row), row);
     for (const change of changes) this.#tell(change, next.get(keyOf(change))?.revision);
-    this.#swap({ revision: Math.max(highest(next), this.#snapshot.revision + changes.length), resources: next });
+    const revision = this.#snapshot.revision + changes.length;
+    if (await this.#wasAlone(revision)) this.#swap({ revision, resources: next }, true);
+    else await this.#reload(true);
+    this.#deps.changed?.(this.#snapshot.revision);
     return next;
+  }
+
+  /** Nobody else changed anything since the snapshot; a ledger that does not say is asked again by whoever looks after it. */
+  async #wasAlone(revision: number): Promise<boolean> {
+    const marks = await this.#deps.ledger.marks().catch(() => undefined);
+    return marks === undefined || marks.revision === revision;
   }
 
   #tell({ op, kind, name }: ResourceChange, revision: number | undefined): void {
     const repository = REPOSITORY_KINDS.includes(kind) ? name : '';
     const details = { op, kind, name, ...(op === 'put' ? { revision } : {}) };
+    noteChange(details);
     this.#deps.events.emit({ kind: 'changed', at: this.#deps.now(), repository, details });
   }
 
@@ -165,24 +190,24 @@ export class Configuration {
       }
       if (!(error instanceof RevisionConflict)) throw error;
       // Another process shares this ledger and was faster.
-      await this.#reload();
+      await this.#reload(false);
       throw new Fault('conflict', `${error.message}: it was changed meanwhile; read it again and decide anew`, {
         cause: error,
       });
     }
   }
 
-  async #reload(): Promise<void> {
+  /** The revision first: what is declared while the rows are read is read again, never missed. */
+  async #reload(isOurs: boolean): Promise<void> {
+    const { revision } = await this.#deps.ledger.marks();
     const resources = new Map((await this.#deps.ledger.resources()).map((row) => [keyOf(row), row]));
-    // The ledger counts on: the highest revision of a row falls when that row is deleted.
-    const counted = Number((await this.#deps.ledger.fact('ledger.revision')) ?? 0);
-    this.#swap({ revision: Math.max(highest(resources), this.#snapshot.revision, counted), resources });
+    this.#swap({ revision: Math.max(highest(resources), revision), resources }, isOurs);
   }
 
-  #swap(snapshot: Snapshot): void {
+  #swap(snapshot: Snapshot, isOurs: boolean): void {
     this.#snapshot = snapshot;
     this.#policy = policyRevision(snapshot.resources.values(), this.#policy);
-    this.#deps.serve(this.served, this.#policy);
+    this.#deps.serve(this.served, this.#policy, isOurs);
   }
 
   /** What this version cannot serve (a format it does not have) stays declared and is left out. */

@@ -53,6 +53,16 @@ test('on another host the heartbeat decides', async () => {
   await (await lockData(data)).release();
 });
 
+test('in another container of the same host name the heartbeat decides', async () => {
+  const data = await folder();
+  const path = join(data, 'lock');
+  await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), began: '1', pids: 'pid:[1]' }));
+  await expect(lockData(data)).rejects.toThrow('is in use');
+  const before = new Date(Date.now() - 60_000);
+  await utimes(path, before, before);
+  await (await lockData(data)).release();
+});
+
 test('a lock that is no lock is replaced', async () => {
   const data = await folder();
   await writeFile(join(data, 'lock'), 'x');

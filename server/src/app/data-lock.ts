@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { link, open, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ interface Owner {
   readonly host: string;
   /** When the process began, as the system counts; '' where it does not say. */
   readonly began: string;
+  /** Where its process id means something: two containers may have one host name, and each a process 1. '' where it does not say. */
+  readonly pids: string;
 }
 
 const BEAT = 5_000;
@@ -81,8 +83,8 @@ function held(path: string, mine: string): DataLock {
   };
 }
 
-async function alive({ pid, host, began }: Owner, path: string): Promise<boolean> {
-  if (host !== hostname()) {
+async function alive({ pid, host, began, pids }: Owner, path: string): Promise<boolean> {
+  if (host !== hostname() || pids !== pidNamespace()) {
     const found = await stat(path).catch(missing);
     return found !== undefined && Date.now() - found.mtimeMs < SILENT;
   }
@@ -96,7 +98,16 @@ async function alive({ pid, host, began }: Owner, path: string): Promise<boolean
 }
 
 function self(): Owner {
-  return { pid: process.pid, host: hostname(), began: beginningOf(process.pid) };
+  return { pid: process.pid, host: hostname(), began: beginningOf(process.pid), pids: pidNamespace() };
+}
+
+/** pid_namespaces(7). */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
 }
 
 /** Process ids are used again: the start time, field 22 of proc_pid_stat(5), tells which process it was. */
@@ -111,8 +122,8 @@ function beginningOf(pid: number): string {
 
 function ownerOf(content: string): Owner | undefined {
   try {
-    const { pid, host, began } = JSON.parse(content) as Partial<Owner>;
-    return typeof pid === 'number' && typeof host === 'string' ? { pid, host, began: String(began ?? '') } : undefined;
+    const { pid, host, began = '', pids = pidNamespace() } = JSON.parse(content) as Partial<Owner>;
+    return typeof pid === 'number' && typeof host === 'string' ? { pid, host, began, pids } : undefined;
   } catch {
     return undefined;
   }

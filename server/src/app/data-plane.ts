@@ -10,16 +10,22 @@ import type { Engine } from '../engine/engine.ts';
 import { Fault } from '../engine/fault.ts';
 import type { Body, Target } from '../engine/format.ts';
 import type { Log } from '../engine/log.ts';
-import type { Metrics } from '../engine/metrics.ts';
+import type { Answered, Metrics, RequestKind } from '../engine/metrics.ts';
 import { canonicalPath } from '../engine/path.ts';
 import type { Repository } from '../engine/repository.ts';
 import type { Ask, CacheState, Content } from '../engine/source.ts';
+import { outageOf } from '../engine/stored.ts';
+import { note, trails } from '../engine/trail.ts';
+import { hitMembers } from './access-log.ts';
 import type { Caller } from './caller.ts';
+import { elsewhere } from './elsewhere.ts';
 import { hearOut, invite } from './expectation.ts';
 import { type Identify, type Lane, LONGEST_CLIENT } from './lane.ts';
+import { noteFault, noteReply, noteTarget } from './noted.ts';
 import { challengeOf, grantToken, ping } from './oci-tokens.ts';
 import { publish } from './publish.ts';
 import { type Addressed, type Routed, routeOf } from './routing.ts';
+import { shownPath } from './shown-url.ts';
 
 export interface DataPlaneDeps {
   readonly engine: Engine;
@@ -28,11 +34,12 @@ export interface DataPlaneDeps {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly nextRequestId: () => string;
   readonly now: () => number;
   /** Scheme and authority that links in our answers start with, for a request: `http://127.0.0.1:8080`. */
   readonly origin: (caller: Caller) => string;
   readonly callerOf: (request: IncomingMessage) => Caller;
+  /** Whether clients are sent to the store for what it can show them itself. */
+  readonly redirect: boolean;
 }
 
 /** Files up to this size are served from memory once they are asked for again. */
@@ -67,6 +74,7 @@ class DataPlane {
     const { repository } = routed;
     const { life } = repository;
     let target: Target | undefined;
+    note({ repository: repository.name, format: repository.format.id, kind: 'unknown' });
     try {
       for (const [name, value] of Object.entries(routed.headers)) response.setHeader(name, value);
       const ask = this.#ask(request);
@@ -82,18 +90,23 @@ class DataPlane {
       const published = publicationOf(repository, asked);
       if (published) {
         if (published.publication.kind !== 'change') target = published.publication.file;
-        const to = { ...published, repository: repository.name, metrics: this.#deps.metrics };
-        await respond(request, response, await publish(request, response, ask, to));
+        note({ kind: 'publish' });
+        const to = { ...published, repository: repository.name };
+        note({ bytes: await respond(request, response, await publish(request, response, ask, to)) });
         return;
       }
       target = parse(repository, asked, site);
+      noteTarget(target);
+      const served = await serve(repository, target, ask, site.base, this.#deps.engine.serving);
       const reply = await this.#hot(
         request,
-        await serve(repository, target, ask, site.base, this.#deps.engine.serving),
+        this.#deps.redirect ? elsewhere(request, repository, target, served) : served,
       );
       await this.#prepare(request, routed, life, reply);
       const isCurrent = () => anew === MOST_ANEW || this.#deps.engine.repository(repository.name) === repository;
+      noteReply(reply);
       const sent = await respond(request, response, reply, isCurrent);
+      note({ bytes: sent });
       this.#deps.metrics.bytes(repository.name).inc(sent);
     } catch (error) {
       if (error instanceof Overtaken) {
@@ -120,6 +133,7 @@ class DataPlane {
     }
     const { repository } = before;
     const fault = new Fault('not_found', `There is no repository "${repository.name}" any more.`);
+    noteFault(fault);
     respondFault(request, response, fault, repository, undefined);
   }
 
@@ -130,6 +144,7 @@ class DataPlane {
     routed: Exclude<Routed, Addressed>,
   ): Promise<void> {
     const { format } = routed;
+    note({ format: format.id, kind: 'root', result: routed.kind });
     try {
       const body = await this.#rooted(request, response, routed);
       await respond(request, response, { kind: 'body', body, headers: format.headers?.(undefined, undefined) ?? {} });
@@ -163,12 +178,13 @@ class DataPlane {
   #ask(request: IncomingMessage): Ask {
     const who = this.#deps.identify(request.headers);
     if (!who) throw new Fault('unauthenticated', 'A token is needed here, and this is none that is known.');
+    note(who);
     const { range } = request.headers;
     const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
     const { address } = this.#deps.callerOf(request);
     return {
       now: this.#deps.now(),
-      requestId: this.#deps.nextRequestId(),
+      requestId: trails.getStore()?.requestId ?? 'none',
       ...who,
       ...(client === undefined ? {} : { client }),
       ...(address === undefined ? {} : { address }),
@@ -207,13 +223,12 @@ class DataPlane {
 
   /** A small file that was asked for before is read into memory whole. */
   async #hot({ method, headers }: IncomingMessage, reply: Reply): Promise<Reply> {
-    if (reply.kind !== 'content' || reply.content.cache !== 'hit') return reply;
+    if (reply.kind !== 'content' || reply.content.cache !== 'hit' || reply.elsewhere) return reply;
     if (method !== 'GET' || headers.range !== undefined || reply.content.freshUntil <= this.#deps.now()) return reply;
     const { body } = reply.content;
     if (!('bytes' in body) || body.size === undefined || body.size > HOT || typeof body.bytes !== 'function')
       return reply;
-    const bytes: Buffer = await body.bytes();
-    body.release();
+    const bytes: Buffer = await body.bytes().finally(() => body.release());
     return { ...reply, content: { ...reply.content, body: inMemory(bytes) } };
   }
 
@@ -225,6 +240,16 @@ class DataPlane {
     if (cacheOf(reply) === 'stale') return;
     const { lane, metrics } = this.#deps;
     const common = { life, preparedAt: this.#deps.now(), bytes: metrics.bytes(repository.name) };
+    const counts = (kind: RequestKind) => {
+      const format = repository.format.id;
+      const answered: Omit<Answered, 'result'> = { repository: repository.name, format, kind, method: 'read' };
+      return {
+        counted: metrics.requests({ ...answered, result: 'hit' }),
+        refused: () => metrics.requests({ ...answered, result: 'unavailable' }),
+        took: metrics.duration(kind, 'hit'),
+        members: hitMembers(url, { repository: repository.name, format, kind, decision: 'allowed' }),
+      };
+    };
     const own = { ...reply.headers, ...routed.headers };
     if (reply.kind === 'rendition') {
       const { rendition, freshUntil } = reply;
@@ -238,7 +263,7 @@ class DataPlane {
         tag: rendition.tag(encoding),
         body,
         validUntil: freshUntil,
-        counted: metrics.requests(repository.name, 'index', 'hit'),
+        ...counts('index'),
         ...(reply.noted === undefined ? {} : { noted: reply.noted }),
       });
       return;
@@ -251,19 +276,19 @@ class DataPlane {
       tag: content.tag,
       body: content.body.bytes,
       validUntil: content.freshUntil,
-      counted: metrics.requests(repository.name, 'artifact', 'hit'),
+      ...counts('artifact'),
       ...(content.record === undefined ? {} : { record: content.record }),
     });
   }
 
   #explained(error: unknown, request: IncomingMessage): Fault {
-    if (error instanceof Fault) {
-      if (error.status >= 500)
-        this.#deps.log.warn(error.message, { code: error.code, url: withoutQuery(request.url), cause: error.cause });
-      return error;
-    }
-    this.#deps.log.error('a request failed for a reason nobody foresaw', { url: withoutQuery(request.url), error });
-    return new Fault('internal', 'Something went wrong here; the log says what.');
+    const fault = error instanceof Fault ? error : outageOf(error);
+    const at = { request_id: trails.getStore()?.requestId, url: withoutQuery(request.url) };
+    if (!fault) this.#deps.log.error('a request failed for a reason nobody foresaw', { ...at, error });
+    else if (fault.status >= 500) this.#deps.log.warn(fault.message, { ...at, code: fault.code, cause: fault.cause });
+    const answered = fault ?? new Fault('internal', 'Something went wrong here; the log says what.');
+    noteFault(answered);
+    return answered;
   }
 }
 
@@ -296,10 +321,11 @@ function flattened(
   length: number,
 ): { headers: string[]; notModified: string[] } {
   const flat = Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
-  return { headers: [...flat, 'content-length', String(length)], notModified: flat };
+  const id = ['x-request-id', ''];
+  return { headers: [...flat, 'content-length', String(length), ...id], notModified: [...flat, ...id] };
 }
 
 /** A query may hold a token that somebody put there. */
 function withoutQuery(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0] ?? '';
+  return shownPath((url ?? '').split('?', 1)[0] ?? '');
 }

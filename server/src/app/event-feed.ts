@@ -37,6 +37,11 @@ export class EventFeed {
     this.#now = now;
   }
 
+  /** Open streams. */
+  get followers(): number {
+    return this.#followers;
+  }
+
   /** Ends every stream. */
   close(): void {
     this.#closing.abort();

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { matchesNone } from '../engine/answer/http.ts';
 import type { Reader } from '../engine/answer/pins.ts';
 import type { Asker, Content } from '../engine/source.ts';
+import type { Hit } from './access-log.ts';
 import type { Caller } from './caller.ts';
 
 /** Who asks, as far as the headers say; undefined: not decided here, the long way answers. */
@@ -17,9 +18,9 @@ const CLOCK_SLACK = 60_000;
 /** An answer that can be written at once: nothing is parsed, hashed or looked up in a database for it. */
 export interface Prepared {
   readonly tag: string;
-  /** For 200, with Content-Length. */
-  readonly headers: readonly string[];
-  readonly notModified: readonly string[];
+  /** For 200, with Content-Length. The last of each is the request's id, put in while they are written. */
+  readonly headers: string[];
+  readonly notModified: string[];
   readonly body: Buffer;
   /** Epoch milliseconds. */
   readonly preparedAt: number;
@@ -31,7 +32,12 @@ export interface Prepared {
   /** Told of everybody who gets it, or is told that he has it. */
   readonly noted?: (reader: Reader) => void;
   readonly counted: { inc(): void };
+  /** Counts where it cannot be put on record. */
+  readonly refused: () => { inc(): void };
   readonly bytes: { inc(bytes: number): void };
+  readonly took: { observe(seconds: number): void };
+  /** What the access log says of it each time. */
+  readonly members: string;
 }
 
 export interface LaneDeps {
@@ -41,6 +47,10 @@ export interface LaneDeps {
   readonly now: () => number;
   /** Bytes of memory for files; as much again for indexes. */
   readonly memory: number;
+  /** Told of every answer. */
+  readonly answered?: ((hit: Hit) => void) | undefined;
+  /** Whether the long way has more to tell of it: a trace. */
+  readonly declines?: ((headers: IncomingHttpHeaders) => boolean) | undefined;
 }
 
 /** In front of Fastify: answers what was answered before, before anything is routed. Everything else goes the long way. */
@@ -64,22 +74,23 @@ export class Lane {
     if (!prepared) return false;
     const now = this.#deps.now();
     if (!prepared.life.current || now >= prepared.validUntil || now < prepared.preparedAt - CLOCK_SLACK) return false;
+    if (this.#deps.declines?.(headers)) return false;
     const who = this.#deps.identify(headers);
     if (!who) return false;
     const none = headers['if-none-match'];
-    if (none !== undefined) {
-      if (matchesNone(none, prepared.tag)) {
-        prepared.counted.inc();
-        this.#note(request, prepared, who);
-        response.writeHead(304, prepared.notModified as string[]).end();
-        return true;
-      }
-    } else if (headers['if-modified-since'] !== undefined) return false;
-    prepared.counted.inc();
-    this.#note(request, prepared, who);
-    if (method === 'HEAD') response.writeHead(200, prepared.headers as string[]).end();
-    else this.#send(request, response, prepared, who, now);
+    const has = none !== undefined && matchesNone(none, prepared.tag);
+    if (none === undefined && headers['if-modified-since'] !== undefined) return false;
+    const asker = this.#asker(request, who, now);
+    const answer = { response, prepared, asker, method, has, began: performance.now() };
+    prepared.noted?.(asker);
+    if (has || method === 'HEAD' || !prepared.record) this.#write(answer);
+    else prepared.record(asker, (error) => (error ? this.#refuse(answer) : this.#write(answer)));
     return true;
+  }
+
+  /** Bytes of memory that hold answers. */
+  get used(): { readonly files: number; readonly indexes: number } {
+    return { files: this.#files.calculatedSize, indexes: this.#indexes.calculatedSize };
   }
 
   keepFile(url: string, prepared: Prepared): void {
@@ -90,45 +101,54 @@ export class Lane {
     this.#indexes.set(variant(url, headers), prepared);
   }
 
-  #note(request: IncomingMessage, { noted }: Prepared, { principal }: Pick<Asker, 'principal'>): void {
-    if (!noted) return;
+  #asker(request: IncomingMessage, who: Pick<Asker, 'principal' | 'consumer'>, now: number): Asker {
     const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
-    const { address } = this.#deps.callerOf(request);
-    noted({ principal, ...(client === undefined ? {} : { client }), ...(address === undefined ? {} : { address }) });
+    const { address, requestId = this.#deps.nextRequestId() } = this.#deps.callerOf(request);
+    return {
+      now,
+      requestId,
+      ...who,
+      ...(client === undefined ? {} : { client }),
+      ...(address === undefined ? {} : { address }),
+    };
   }
 
-  #send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    prepared: Prepared,
-    who: Pick<Asker, 'principal' | 'consumer'>,
-    now: number,
-  ): void {
-    const write = (error?: Error) => {
-      if (error) {
-        response.writeHead(503, 'The pull cannot be put on record', { 'retry-after': '30' }).end();
-        return;
-      }
-      prepared.bytes.inc(prepared.body.length);
-      response.writeHead(200, prepared.headers as string[]).end(prepared.body);
-    };
-    if (!prepared.record) {
-      write();
-      return;
-    }
-    const client = request.headers['user-agent']?.slice(0, LONGEST_CLIENT);
-    const { address } = this.#deps.callerOf(request);
-    prepared.record(
-      {
-        now,
-        requestId: this.#deps.nextRequestId(),
-        ...who,
-        ...(client === undefined ? {} : { client }),
-        ...(address === undefined ? {} : { address }),
-      },
-      write,
-    );
+  #write(answer: Answer): void {
+    const { response, prepared, asker, method, has } = answer;
+    const headers = has ? prepared.notModified : prepared.headers;
+    // Written out at once, so the next request may have the place.
+    headers[headers.length - 1] = asker.requestId;
+    const body = has || method === 'HEAD' ? undefined : prepared.body;
+    response.writeHead(has ? 304 : 200, headers).end(body);
+    prepared.counted.inc();
+    if (body) prepared.bytes.inc(body.length);
+    this.#told(answer, has ? 304 : 200, 'hit', body?.length ?? 0);
   }
+
+  #refuse(answer: Answer): void {
+    const headers = { 'retry-after': '30', 'x-request-id': answer.asker.requestId };
+    answer.response.writeHead(503, 'The pull cannot be put on record', headers).end();
+    answer.prepared.refused().inc();
+    this.#told(answer, 503, 'unavailable', 0);
+  }
+
+  #told({ asker, method, prepared, began }: Answer, status: number, result: string, bytes: number): void {
+    const milliseconds = performance.now() - began;
+    prepared.took.observe(milliseconds / 1000);
+    this.#deps.answered?.({ asker, method, status, result, bytes, milliseconds, members: prepared.members });
+  }
+}
+
+/** One on its way. */
+interface Answer {
+  readonly response: ServerResponse;
+  readonly prepared: Prepared;
+  readonly asker: Asker;
+  readonly method: string;
+  /** The client has it. */
+  readonly has: boolean;
+  /** `performance.now()` */
+  readonly began: number;
 }
 
 /** Which rendition of an index a request gets: these headers decide it, as they stand. */

@@ -8,6 +8,7 @@ import type { ApiDeps } from '../api/dependencies.ts';
 import { acceptJson, BODY_LIMIT } from '../api/json-body.ts';
 import { managementModule } from '../api/management.ts';
 import { ProblemFilter } from '../api/problem-filter.ts';
+import { note, trails } from '../engine/trail.ts';
 import { invite } from './expectation.ts';
 
 export interface ManagementSettings {
@@ -30,7 +31,7 @@ export async function createManagementServer({
   const adapter = new FastifyAdapter({
     serverFactory: server,
     logger: false,
-    genReqId: nextRequestId,
+    genReqId: () => trails.getStore()?.requestId ?? nextRequestId(),
     bodyLimit: BODY_LIMIT,
     // Nest's middleware layer is not used; without it requests take one step less.
     skipMiddie: true,
@@ -52,6 +53,11 @@ export async function createManagementServer({
   fastify.addHook('preParsing', (request, reply, payload, next) => {
     invite(request.raw, reply.raw);
     next(null, payload);
+  });
+  fastify.addHook('onSend', (_, __, payload, next) => {
+    const isText = typeof payload === 'string' || Buffer.isBuffer(payload);
+    note({ firstByteAt: performance.now(), bytes: isText ? Buffer.byteLength(payload) : 0 });
+    next();
   });
   await app.init();
   return app;

@@ -5,8 +5,8 @@ import { Fault } from '../engine/fault.ts';
 import type { Body, Publication } from '../engine/format.ts';
 import type { Publisher, Receipt } from '../engine/hosted/publisher.ts';
 import type { Incoming } from '../engine/hosted/reception.ts';
-import type { Metrics } from '../engine/metrics.ts';
 import type { Ask } from '../engine/source.ts';
+import { note } from '../engine/trail.ts';
 import { announcedDigests } from './announced-digests.ts';
 import { invite } from './expectation.ts';
 
@@ -15,7 +15,6 @@ export interface Publishing {
   readonly publisher: Publisher;
   /** Its name. */
   readonly repository: string;
-  readonly metrics: Metrics;
 }
 
 /** Takes what a request publishes. Whatever speaks against it is said before its body is asked for. Throws `Fault`. */
@@ -23,17 +22,12 @@ export async function publish(
   request: IncomingMessage,
   response: ServerResponse,
   ask: Ask,
-  { publication, publisher, repository, metrics }: Publishing,
+  { publication, publisher, repository }: Publishing,
 ): Promise<Reply> {
-  try {
-    requireAllowed(ask, repository);
-    const receipt = await publisher.publish(publication, incoming(request, response, publication));
-    metrics.requests(repository, 'publish', receipt.result).inc();
-    return { kind: 'body', body: bodyOf(receipt), headers: {} };
-  } catch (error) {
-    metrics.requests(repository, 'publish', error instanceof Fault ? error.code : 'internal').inc();
-    throw error;
-  }
+  requireAllowed(ask, repository);
+  const receipt = await publisher.publish(publication, incoming(request, response, publication));
+  note({ result: receipt.result });
+  return { kind: 'body', body: bodyOf(receipt), headers: {} };
 }
 
 function requireAllowed(ask: Ask, repository: string): void {

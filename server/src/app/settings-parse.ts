@@ -37,6 +37,22 @@ export function baseUrl(text: string): string {
   return new URL(text).origin;
 }
 
+/** Without its trailing slash; its path stays. */
+export function collector(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if ((url?.protocol !== 'http:' && url?.protocol !== 'https:') || url.search !== '' || url.hash !== '')
+    throw new RangeError('must be an address such as http://127.0.0.1:4318');
+  return url.href.replace(/\/+$/, '');
+}
+
+/** 0 to 1. */
+export function share(text: string): number {
+  const number = Number(text);
+  if (!/^[0-9.]+$/.test(text) || !(number >= 0 && number <= 1))
+    throw new RangeError(`must be a number from 0 to 1, not ${JSON.stringify(text)}`);
+  return number;
+}
+
 export function hosts(text: string): readonly string[] {
   const all = items(text).map((host) => host.toLowerCase());
   if (all.length > 8) throw new RangeError(`must be at most 8 hosts, not ${all.length}`);
@@ -90,16 +106,6 @@ export function database(text: string, folder: string): DatabaseAt {
   return { kind: 'sqlite', ...file };
 }
 
-export type StorageAt = { readonly kind: 'file'; readonly path?: string };
-
-export function storage(text: string, folder: string): StorageAt {
-  if (text.startsWith('s3:'))
-    throw new RangeError('names an S3 bucket: this version keeps blobs in a folder only, write file:<folder>');
-  const file = fileIn(text, 'file', folder);
-  if (file === undefined) throw new RangeError('must be file: or file:<folder>');
-  return { kind: 'file', ...file };
-}
-
 export function secret(minimum: number): (text: string) => string {
   return (text) => {
     if (!/^[\x21-\x7e]+$/.test(text)) throw new RangeError('must be visible ASCII characters without blanks');
@@ -125,14 +131,14 @@ export function oneWorker(text: string): number {
   throw new RangeError(`must be a number of processes, not ${JSON.stringify(text)}`);
 }
 
-export function notYet(what: string): (text: string) => never {
-  return () => {
-    throw new RangeError(what);
-  };
+export function redis(text: string): string {
+  const url = /^rediss?:\/\/[^\s/?#]+(\/\d*)?$/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url?.hostname) throw new RangeError('must be redis://user:password@host:port/database, or rediss: for TLS');
+  return text;
 }
 
 /** `sqlite:`, `sqlite:folder/file`, `sqlite:///folder/file`; undefined when it is another kind of address. */
-function fileIn(text: string, scheme: string, folder: string): { readonly path?: string } | undefined {
+export function fileIn(text: string, scheme: string, folder: string): { readonly path?: string } | undefined {
   if (!text.startsWith(`${scheme}:`)) return undefined;
   const rest = text.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, '');
   if (rest.startsWith('//')) return undefined;

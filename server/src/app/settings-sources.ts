@@ -35,7 +35,12 @@ export function gather(sources: SettingsSources, problems: string[]): GivenSetti
   const origin = config !== undefined ? 'flag --config' : 'environment ENTREPOT_CONFIG';
   const named = config ?? (sources.env['ENTREPOT_CONFIG'] || undefined);
   const file = readSettingsFile(sources.cwd, named === undefined ? undefined : { path: named, origin }, problems);
-  const given = new Map([...file.given, ...fromEnvironment(sources, problems), ...fromFlags(sources, problems)]);
+  const given = new Map([
+    ...fromWiderUse(sources),
+    ...file.given,
+    ...fromEnvironment(sources, problems),
+    ...fromFlags(sources, problems),
+  ]);
   return { given, file: file.path };
 }
 
@@ -53,6 +58,13 @@ function fromEnvironment({ env, cwd }: SettingsSources, problems: string[]): [st
       );
     }
     return [];
+  });
+}
+
+function fromWiderUse({ env, cwd }: SettingsSources): [string, Given][] {
+  return SETTINGS.flatMap(({ key, also }): [string, Given][] => {
+    const value = also === undefined ? undefined : env[also];
+    return value ? [[key, { value, origin: `environment ${also}`, folder: cwd }]] : [];
   });
 }
 

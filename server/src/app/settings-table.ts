@@ -1,10 +1,13 @@
-import { bytes } from '../contract/index.ts';
+import { bytes, duration } from '../contract/index.ts';
 import * as parse from './settings-parse.ts';
+import { storage } from './storage-url.ts';
 
 export interface Setting<T = unknown> {
   /** As in the file; nested maps or dots. */
   readonly key: string;
   readonly env: string;
+  /** A variable of wider use that means the same, below all else. */
+  readonly also?: string;
   readonly description: string;
   /** As in prose: what holds when nobody says anything. */
   readonly otherwise: string;
@@ -63,17 +66,44 @@ export const TABLE = {
     parse: parse.database,
   }),
   storage: setting('storage_url', {
-    description: 'Where blobs are kept: `file:`, `file:<folder>`.',
+    description:
+      'Where blobs are kept: `file:`, `file:<folder>`, or a bucket of S3, `s3://key:secret@bucket/prefix?endpoint=https://host:port&region=name`; the key may be in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` instead.',
     otherwise: '`file:`, in the data folder',
     fallback: 'file:',
     secret: true,
-    parse: parse.storage,
+    parse: storage,
+  }),
+  storageRedirect: setting('storage.redirect', {
+    description:
+      'Whether clients are sent to the bucket for the files of packages (307, an address that holds for a minute), so that the bytes do not pass through here.',
+    otherwise: '`false`',
+    fallback: 'false',
+    parse: parse.flag,
+  }),
+  storageMaxSize: setting('storage.max_size', {
+    description:
+      'The room for all blobs, such as `200GB`: above it, what remotes used least recently is evicted, until a tenth of it is free.',
+    otherwise: 'any; on a disk, until 5 % of it are left (at least 1 GB, at most 20 GB)',
+    parse: bytes,
+  }),
+  scrubEvery: setting('storage.scrub_every', {
+    description: 'Within which time every blob is read again and compared with its digest; `0`: never.',
+    otherwise: '`30d`',
+    fallback: '30d',
+    parse: duration,
   }),
   redis: setting('redis_url', {
-    description: 'For several processes; not in this version, which coordinates itself.',
-    otherwise: 'none',
+    description:
+      'Where several processes on one PostgreSQL coordinate: `redis://user:password@host:port/database`, or `rediss:` with TLS.',
+    otherwise: 'none: one process coordinates itself, and a second one on its database is refused',
     secret: true,
-    parse: parse.notYet('is for several processes: this version serves with one, leave it out'),
+    parse: parse.redis,
+  }),
+  journal: setting('journal', {
+    description:
+      'Folder of the pulls on their way into the ledger. Processes that share one (a volume) take over what a killed one left.',
+    otherwise: '`journal` in the data folder',
+    parse: parse.path,
   }),
   adminToken: setting('admin_token', {
     description: 'Token of the administrator, at least 16 characters.',
@@ -82,9 +112,14 @@ export const TABLE = {
     parse: parse.secret(16),
   }),
   secretKey: setting('secret_key', {
-    description:
-      'Seals the secrets in the ledger and the short-lived tokens of container clients, at least 32 characters.',
-    otherwise: 'with SQLite made at first start; with PostgreSQL it must be set',
+    description: 'Seals the secrets in the ledger, at least 32 characters; every process on one database has the same.',
+    otherwise: 'with SQLite made at first start and kept in `<data>/secret-key`; with PostgreSQL it must be set',
+    secret: true,
+    parse: parse.secret(32),
+  }),
+  secretKeyPrevious: setting('secret_key_previous', {
+    description: 'What `secret_key` was before: what it sealed is sealed anew at start.',
+    otherwise: 'none',
     secret: true,
     parse: parse.secret(32),
   }),
@@ -116,6 +151,26 @@ export const TABLE = {
     description: 'How it is logged: `text` or `json`.',
     otherwise: '`text` on a terminal, else `json`',
     parse: parse.among('text', 'json'),
+  }),
+  logAccess: setting('log.access', {
+    description:
+      'Whether the log has a line for each request, and for each that is sent to an upstream; where `log.level` is `debug` or `info`.',
+    otherwise: '`true` where `log.format` is `json`',
+    parse: parse.flag,
+  }),
+  telemetry: setting('telemetry.endpoint', {
+    description:
+      'Where traces are sent, by OTLP over HTTP: an address to which `/v1/traces` is added. OpenTelemetry’s own variables say the rest (`OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES`).',
+    otherwise: '`OTEL_EXPORTER_OTLP_ENDPOINT`; without either there are none',
+    secret: true,
+    also: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    parse: parse.collector,
+  }),
+  telemetrySample: setting('telemetry.sample', {
+    description: 'Share of the requests that begin a trace, 0 to 1; one that belongs to a trace follows that.',
+    otherwise: '`1`',
+    fallback: '1',
+    parse: parse.share,
   }),
   tlsCert: setting('tls.cert', {
     description: 'File of the certificate chain, PEM; with `tls.key`, Entrepot speaks HTTPS.',

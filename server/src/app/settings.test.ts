@@ -33,12 +33,18 @@ test('nothing said: loopback, SQLite and blobs in ./data, anonymous reading', ()
     data: join(cwd, 'data'),
     database: { kind: 'sqlite', path: join(cwd, 'data/entrepot.sqlite') },
     storage: { kind: 'file', path: join(cwd, 'data') },
+    storageMaxSize: undefined,
+    scrubEvery: 30 * 86_400_000,
+    redisUrl: undefined,
+    journal: undefined,
     adminToken: undefined,
+    secretKeyPrevious: undefined,
     secretKey: undefined,
     defaults: true,
     anonymous: 'read',
     workers: 1,
-    log: { level: 'info', format: 'json' },
+    log: { level: 'info', format: 'json', access: true },
+    telemetry: undefined,
     tls: undefined,
     audit: { durability: 'journal' },
     memory: { hot: 128_000_000 },
@@ -70,7 +76,7 @@ test('relative paths in a file start from its folder', () => {
   file('data: ../state\nstorage_url: file:blobs\n', 'etc/e.yaml');
   const settings = load({ flags: { config: 'etc/e.yaml' } });
   expect(settings.data).toBe(join(cwd, 'state'));
-  expect(settings.storage.path).toBe(join(cwd, 'etc/blobs'));
+  expect(settings.storage).toEqual({ kind: 'file', path: join(cwd, 'etc/blobs') });
 });
 
 test('every mistake of a file is named with its line and key', () => {
@@ -141,8 +147,19 @@ test.each([
   ['hosts', 'https://p.test', 'must be hosts such as'],
   ['trusted_proxies', '10.0.0.0/33', 'must be addresses or networks'],
   ['database_url', 'mysql://x', 'must be sqlite:'],
-  ['storage_url', 's3://bucket', 'in a folder only'],
-  ['redis_url', 'redis://x', 'leave it out'],
+  ['storage_url', 'gs://bucket', 'must be file:, file:<folder> or s3://bucket'],
+  ['storage_url', 's3://key:hunter2/x+y@bucket', '%2F for /'],
+  ['storage_url', 's3://key:hunter2@B?region=x', 'the name of a bucket'],
+  ['storage_url', 's3://key@bucket', 'one half of a key'],
+  ['storage_url', 's3://key:hunter2@bucket/a b', 'a prefix'],
+  ['storage_url', 's3://key:hunter2@bucket?secret=hunter2', 'endpoint, region, path_style'],
+  ['storage_url', 's3://key:hunter2@bucket?endpoint=s3.test:9000', 'has an endpoint that is none'],
+  ['storage_url', 's3://key:hunter2@bucket?path_style=maybe', 'must be true or false'],
+  ['storage_url', 's3://bucket', 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'],
+  ['storage.redirect', 'true', 'set storage_url'],
+  ['redis_url', 'redis://:hunter2@x', 'leave redis_url out'],
+  ['redis_url', 'http://:hunter2@x', 'must be redis://'],
+  ['redis_url', 'redis://', 'must be redis://'],
   ['admin_token', 'short', 'at least 16 characters'],
   ['admin_token', 'with blanks in the middle', 'without blanks'],
   ['workers', '2', 'must be 1: this version serves with one process'],
@@ -159,6 +176,52 @@ test.each([
   expect(refused).toHaveLength(1);
   expect(refused[0]).toContain(words);
   expect(refused[0]).not.toContain('hunter2');
+});
+
+test('a bucket is named by one address, its key in it or where every program of AWS has it', () => {
+  const url = 's3://key:a%2Fb%2Bc@bucket.one/team/entrepot?endpoint=https://s3.test:9000/&region=eu-west-1';
+  const flags = { storage_url: url, 'storage.redirect': 'true' };
+  const address = {
+    bucket: 'bucket.one',
+    prefix: 'team/entrepot/',
+    endpoint: 'https://s3.test:9000',
+    region: 'eu-west-1',
+    pathStyle: true,
+    accessKey: 'key',
+    secretKey: 'a/b+c',
+  };
+  const env = { AWS_ACCESS_KEY_ID: 'other', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'session' };
+  expect(load({ flags, env }).storage).toEqual({ kind: 's3', address, redirect: true });
+  expect(load({ flags: { storage_url: 's3://bucket?region=eu-north-1' }, env }).storage).toEqual({
+    kind: 's3',
+    redirect: false,
+    address: {
+      bucket: 'bucket',
+      prefix: '',
+      endpoint: 'https://s3.eu-north-1.amazonaws.com',
+      region: 'eu-north-1',
+      pathStyle: false,
+      accessKey: 'other',
+      secretKey: 'secret',
+      sessionToken: 'session',
+    },
+  });
+  const explained = explainSettings({ env, cwd, flags });
+  expect(explained.find(({ key }) => key === 'storage_url')?.value).toBe(
+    's3://****@bucket.one/team/entrepot?endpoint=https://s3.test:9000/&region=eu-west-1',
+  );
+});
+
+test('several processes share a PostgreSQL, a Redis and a place for blobs', () => {
+  const redis = 'rediss://me:hunter2@redis.test:6380/2';
+  const several = { database_url: 'postgres://u:hunter2@db/e', secret_key: 'k'.repeat(32), redis_url: redis };
+  const [refused, ...others] = problems({ flags: several });
+  expect(others).toEqual([]);
+  expect(refused).toContain('set storage_url (ENTREPOT_STORAGE_URL) to a place of blobs that all of them have');
+  const flags = { ...several, storage_url: 'file:blobs', journal: 'journals' };
+  expect(load({ flags })).toMatchObject({ redisUrl: redis, journal: join(cwd, 'journals') });
+  const shown = explainSettings({ env: {}, cwd, flags }).find(({ key }) => key === 'redis_url')?.value;
+  expect(shown).toBe('rediss://****@redis.test:6380/2');
 });
 
 test('TLS files must be readable', () => {

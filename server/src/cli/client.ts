@@ -27,6 +27,11 @@ export class CommandError extends Error {
   }
 }
 
+/** Nobody listens there. */
+export class NoAnswer extends CommandError {
+  override readonly name = 'CommandError';
+}
+
 /** The management API of a running server. Everything that is no success is thrown as `CommandError`. */
 export class Client {
   readonly #base: URL;
@@ -96,7 +101,7 @@ export class Client {
         cause instanceof Error && 'code' in cause
           ? String(cause.code)
           : ((cause as Error | undefined)?.message ?? (error as Error).message);
-      throw new CommandError(
+      throw new NoAnswer(
         `there is no answer from ${this.#base.origin} (${why}): does Entrepot run there? --url or ENTREPOT_URL names another address`,
         { cause: error },
       );

@@ -142,10 +142,21 @@ interface Stats {
   readonly objects: number;
   readonly blobs: number;
   readonly bytes: number;
+  readonly limit?: number;
+  readonly orphaned_bytes: number;
   readonly packages: number;
   readonly releases: number;
   readonly pulls: number;
-  readonly by_repository: readonly { readonly repository: string; readonly objects: number; readonly bytes: number }[];
+  readonly by_repository: readonly {
+    readonly repository: string;
+    readonly objects: number;
+    readonly bytes: number;
+    readonly limit?: number;
+  }[];
+  readonly swept_at?: string;
+  readonly scrub: { readonly blobs: number; readonly last?: { readonly at: string; readonly damaged: number } };
+  readonly quarantined: number;
+  readonly lost: readonly { readonly repository: string; readonly path: string }[];
 }
 
 export async function stats(client: Client): Promise<Printed> {
@@ -153,9 +164,22 @@ export async function stats(client: Client): Promise<Printed> {
   const counts = (['objects', 'blobs', 'packages', 'releases', 'pulls'] as const).map(
     (name) => `${found[name]} ${name}`,
   );
-  const rows = found.by_repository.map(({ repository, objects, bytes }) => [repository, objects, size(bytes)]);
+  const rows = found.by_repository.map(({ repository, objects, bytes, limit }) => [
+    repository,
+    objects,
+    size(bytes),
+    limit === undefined ? '-' : size(limit),
+  ]);
+  const { bytes, limit, orphaned_bytes: orphaned, swept_at: swept = 'never', scrub, quarantined, lost } = found;
+  const { last } = scrub;
+  const lines = [
+    `${counts.join(', ')}, ${size(bytes)}${limit === undefined ? '' : ` of at most ${size(limit)}`}`,
+    `unreferenced: ${size(orphaned)}, last looked for: ${swept}`,
+    `read again: ${scrub.blobs} blobs of this round; last round: ${last ? `${last.at}, ${last.damaged} damaged` : 'none'}; quarantined: ${quarantined}`,
+    ...lost.map(({ repository, path }) => `damaged, publish it again: ${repository}/${path}`),
+  ];
   return {
     data: found,
-    text: `${counts.join(', ')}, ${size(found.bytes)}\n${table(['REPOSITORY', 'OBJECTS', 'SIZE'], rows)}`,
+    text: `${lines.join('\n')}\n${table(['REPOSITORY', 'OBJECTS', 'SIZE', 'LIMIT'], rows)}`,
   };
 }

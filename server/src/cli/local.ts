@@ -1,17 +1,27 @@
 import { Command } from 'commander';
 import { CommandError } from './client.ts';
+import { healthCommand } from './local-health.ts';
+import { maintenanceCommands, type Shared } from './local-maintenance.ts';
 import { table } from './print.ts';
 import type { Ran, Surroundings } from './surroundings.ts';
 
 /** What needs no running server. Settings are flags of their own (`--listen`, `--data` …), which the settings know. */
-export function localCommands(around: Surroundings, ran: Ran, json: () => boolean): readonly Command[] {
-  return [serveCommand(ran), configCommand(around, json), terraformCommand(around)];
+export function localCommands(around: Surroundings, ran: Ran, shared: () => Shared): readonly Command[] {
+  const json = () => shared().json === true;
+  return [
+    serveCommand(),
+    healthCommand(around, ran, json),
+    configCommand(around, json),
+    terraformCommand(around),
+    ...maintenanceCommands(around, ran, shared),
+  ];
 }
 
-function serveCommand(ran: Ran): Command {
+function serveCommand(): Command {
   return taking(new Command('serve').description('serve packages')).action(async (flags: readonly string[]) => {
     const { serve } = await import('../app/main.ts');
-    ran.exitCode = await serve(flags);
+    // Whatever is still open then has nothing to wait for.
+    process.exit(await serve(flags));
   });
 }
 

@@ -22,6 +22,12 @@ export function size(bytes: number): string {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }
 
+/** `[██████····]` */
+export function bar(done: number, of: number): string {
+  const full = Math.round(20 * Math.min(1, of > 0 ? done / of : 1));
+  return `[${'█'.repeat(full)}${'·'.repeat(20 - full)}]`;
+}
+
 function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');

@@ -3,9 +3,11 @@ import { Client } from './client.ts';
 import { evict, explain, get, type Printed, probe, pulls, stats } from './commands.ts';
 import { decisions } from './decisions.ts';
 import { localCommands } from './local.ts';
+import { verifyLocally } from './local-maintenance.ts';
 import { preflightCommand } from './preflight-command.ts';
 import { simulateCommand } from './simulate-command.ts';
 import type { Ran, Surroundings } from './surroundings.ts';
+import { verifyCommand, verifyOnline } from './verify-command.ts';
 
 interface Options {
   readonly url?: string;
@@ -34,8 +36,7 @@ export function createProgram(around: Surroundings, ran: Ran, version: string): 
       around.out(json ? `${JSON.stringify(data, undefined, 2)}\n` : text);
     };
 
-  for (const command of localCommands(around, ran, () => program.opts<Options>().json === true))
-    program.addCommand(command);
+  for (const command of localCommands(around, ran, () => program.opts<Options>())) program.addCommand(command);
   program
     .command('get')
     .description('show what is declared')
@@ -105,6 +106,13 @@ export function createProgram(around: Surroundings, ran: Ran, version: string): 
     .option('--limit <number>', 'at most so many (default: 100)')
     .option('--after <id>', 'go on after this one')
     .action(asking(decisions));
+  const shared = () => program.opts<Options>();
+  program.addCommand(
+    verifyLocally(verifyCommand(around, ran, shared), around, ran, {
+      json: () => shared().json === true,
+      online: () => verifyOnline(around, ran, shared(), false),
+    }),
+  );
   program.command('stats').description('show how much there is').action(asking(stats));
   return program;
 }

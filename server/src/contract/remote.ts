@@ -131,6 +131,12 @@ export class Remote {
   )
   concurrency?: number;
 
+  @Field.bytes(
+    'The room for what is kept; without it: any. Above it, what was used least recently is evicted, until a tenth of it is free.',
+    { example: '50GB' },
+  )
+  max_size?: string;
+
   @Field.bytes('The largest artifact that is fetched; without it: any.', { example: '2GB' })
   max_artifact_size?: string;
 

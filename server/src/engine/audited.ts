@@ -1,5 +1,4 @@
 import { randomFillSync } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { v7 as uuid } from 'uuid';
 import type { PullRow } from '../ledger/ledger.ts';
 import { Fault } from './fault.ts';
@@ -8,6 +7,7 @@ import { grownCache } from './grown-cache.ts';
 import { columnsOf, rulingOfFault } from './guard/ruling.ts';
 import type { Metrics } from './metrics.ts';
 import { packageUrlIfAny } from './purl.ts';
+import { quoted } from './quoted.ts';
 import type { Ask, Asker, Content, Delivery, FileFacts, Listing, Source } from './source.ts';
 
 /**
@@ -204,16 +204,6 @@ function askerMembers({ now, requestId, principal, consumer, client, address }: 
 
 function member(name: string, text: string | undefined): string {
   return text === undefined ? '' : `,"${name}":${quoted(text)}`;
-}
-
-const quotedTexts = new LRUCache<string, string>({ max: 4096 });
-
-function quoted(text: string): string {
-  const known = quotedTexts.get(text);
-  if (known !== undefined) return known;
-  const json = JSON.stringify(text);
-  quotedTexts.set(text, json);
-  return json;
 }
 
 function membersOf(row: object): string {

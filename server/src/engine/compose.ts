@@ -54,7 +54,7 @@ export function composeAddress(
   deps: AuditDeps,
 ): { readonly source: Source; readonly refusals: Refusals } {
   const audited = new AuditedSource(source, name, format, options, deps);
-  return { source: new MeteredSource(audited, name, deps.metrics), refusals: audited };
+  return { source: new MeteredSource(audited, name), refusals: audited };
 }
 
 export type Addressed = Pick<Repository, 'name' | 'format' | 'options'>;

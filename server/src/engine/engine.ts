@@ -1,3 +1,4 @@
+import type { Coordination } from '../coordination/coordination.ts';
 import type { Evicted, Ledger, ObjectFilter } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -68,6 +69,10 @@ export interface EngineDeps {
   readonly strictAudit?: boolean;
   /** Whom to ask about a refusal; default: whoever runs this server. `{purl}` stands for what was refused. */
   readonly refusalHelp?: string | undefined;
+  /** Default: of its own. */
+  readonly objects?: Objects;
+  /** With the other processes of this installation; default: there are none. */
+  readonly coordination?: Coordination;
 }
 
 interface Built extends Repository {
@@ -105,14 +110,14 @@ export class Engine {
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.#objects = new Objects(deps.ledger, deps.store);
+    this.#objects = deps.objects ?? new Objects(deps.ledger, deps.store, deps);
     this.#firstSeen = new FirstSeen(deps.ledger);
     this.#alerts = new Alerts(deps);
     this.#watch = new Watch({ ...deps, alerts: this.#alerts, random: Math.random });
     const { store, renderer, memory, log, refusalHelp } = deps;
     const rooted = [...deps.formats.values()].filter(({ traits }) => traits.root !== undefined);
     this.#roots = new Map(rooted.map((format) => [format.traits.root ?? '', format]));
-    const pins = new Pins();
+    const pins = new Pins(deps.coordination);
     this.serving = {
       renditions: new Renditions({
         store,
@@ -127,8 +132,8 @@ export class Engine {
     };
   }
 
-  /** Swaps the configuration whole. What did not change goes on with its memory. */
-  configure(declared: readonly DeclaredRepository[], policy?: PolicyRevision): void {
+  /** Swaps the configuration whole. What did not change goes on with its memory. `isOurs`: this process changed it. */
+  configure(declared: readonly DeclaredRepository[], policy?: PolicyRevision, isOurs = true): void {
     this.#policy = policy;
     this.#virtuals = virtualsOf(declared);
     const claims = claimsOf(declared, this.#deps.formats);
@@ -148,7 +153,7 @@ export class Engine {
       if (next.get(old.name) !== old) old.life.current = false;
       if (old.kind === 'virtual' || goesOn(old, next.get(old.name))) continue;
       old.hosted?.retire();
-      void this.#empty(old.name);
+      void this.#empty(old.name, isOurs);
     }
     for (const { hosted } of next.values()) hosted?.upkeep.check(this.#deps.now());
     this.#watch.configure(watchedOf(declared, next), claims);
@@ -238,7 +243,7 @@ export class Engine {
   }
 
   status(name: string): UpstreamStatus {
-    return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true };
+    return this.#repositories.get(name)?.exchange?.status() ?? { healthy: true, resting: false };
   }
 
   /** What was served of it is asked for anew. */
@@ -250,10 +255,11 @@ export class Engine {
     }
   }
 
-  /** What a repository kept goes with it, so that another of its name does not begin with it. */
-  async #empty(name: string): Promise<void> {
+  /** What a repository kept goes with it, so that another of its name does not begin with it; once, by who removed it. */
+  async #empty(name: string, isOurs: boolean): Promise<void> {
     this.#objects.forget(name, 'all');
     this.#files.forget(name);
+    if (!isOurs) return;
     try {
       await this.#objects.evict({ repository: name, all: true });
     } catch (error) {
@@ -271,21 +277,16 @@ export class Engine {
 
   #remote(one: DeclaredRepository): Built {
     const format = this.#format(one);
-    const { store, ledger, upstream, renderer, events, log, now, metrics } = this.#deps;
+    const { upstream, events, now, metrics } = this.#deps;
     const settings = remoteSettings(one.name, one.spec as RemoteSpec, format, this.#deps.publicUpstream(format));
     const exchange = new Exchange(settings, upstream, metrics, now, events);
     const { remote, guarded } = composeRemote({
+      ...this.#deps,
       settings,
       format,
       exchange,
-      store,
-      ledger,
       objects: this.#objects,
-      renderer,
       files: this.#files,
-      events,
-      log,
-      now,
       outdated: () => this.#outdate(one.name),
       firstSeen: this.#firstSeen,
     });

@@ -178,6 +178,8 @@ export interface Traits {
   readonly signedIndexes: boolean;
   /** Requests that carry a body: a prefix of their path and the most bytes taken, after decompression. */
   readonly bodies?: readonly { readonly prefix: string; readonly limit: number }[];
+  /** Some of its clients do not follow a redirect to another host, so that every file is sent from here. */
+  readonly redirects?: false;
   /** What people must know, for the generated docs: one sentence each. */
   readonly notes: readonly string[];
 }

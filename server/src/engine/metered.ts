@@ -1,41 +1,32 @@
-import { Fault } from './fault.ts';
 import type { ArtifactTarget, Body, CallTarget, IndexTarget } from './format.ts';
-import type { Metrics } from './metrics.ts';
 import type { Ask, Delivery, Listing, Source } from './source.ts';
+import { note, traced } from './trail.ts';
 
-/** Counts what a repository answered, and how. */
+/** Notes of each request who had what was asked for, and makes a span of the search. */
 export class MeteredSource implements Source {
   constructor(
     readonly inner: Source,
     readonly repository: string,
-    readonly metrics: Metrics,
   ) {}
 
-  index(target: IndexTarget, ask: Ask): Promise<Listing> {
-    return this.#counted('index', this.inner.index(target, ask), (listing) => listing.cache);
+  async index(target: IndexTarget, ask: Ask): Promise<Listing> {
+    const listing = await this.#span('index', target.path, () => this.inner.index(target, ask));
+    note({ member: listing.members.map(({ repository }) => repository).join(',') });
+    return listing;
   }
 
   async artifact(target: ArtifactTarget, ask: Ask): Promise<Delivery> {
-    const delivery = await this.#refusalsCounted('artifact', this.inner.artifact(target, ask));
-    return { ...delivery, open: () => this.#counted('artifact', delivery.open(), (content) => content.cache) };
+    const delivery = await this.#span('artifact', target.path, () => this.inner.artifact(target, ask));
+    note({ member: delivery.repository });
+    return { ...delivery, open: () => this.#span('open', target.path, () => delivery.open()) };
   }
 
   call(target: CallTarget, ask: Ask): Promise<Body> {
-    return this.#counted('call', this.inner.call(target, ask), () => 'passed');
+    return this.#span('call', target.path, () => this.inner.call(target, ask));
   }
 
-  async #counted<Answer>(kind: string, asked: Promise<Answer>, result: (answer: Answer) => string): Promise<Answer> {
-    const answer = await this.#refusalsCounted(kind, asked);
-    this.metrics.requests(this.repository, kind, result(answer)).inc();
-    return answer;
-  }
-
-  async #refusalsCounted<Answer>(kind: string, asked: Promise<Answer>): Promise<Answer> {
-    try {
-      return await asked;
-    } catch (error) {
-      this.metrics.requests(this.repository, kind, error instanceof Fault ? error.code : 'internal').inc();
-      throw error;
-    }
+  #span<Result>(what: string, path: string, run: () => Promise<Result>): Promise<Result> {
+    const attributes = { 'entrepot.repository': this.repository, 'entrepot.path': path };
+    return traced(`source ${what}`, 'internal', attributes, run);
   }
 }

@@ -8,12 +8,14 @@ const row = (digest: string) => ({ repository: 'builds', path: 'a', digest }) as
 /** A ledger of one row, whose answers can be held back; a store that remembers what it lost. */
 function objectsOver(held: { current: ObjectRow | undefined }) {
   const deleted: string[] = [];
+  const buried: string[] = [];
   let asked = Promise.withResolvers<ObjectRow | undefined>();
   const ledger = {
     object: () => asked.promise,
     recordObject: async (next: ObjectRow) => {
       held.current = next;
     },
+    buried: async (digests: readonly string[]) => void buried.push(...digests),
     evict: async () => {
       const gone = held.current;
       held.current = undefined;
@@ -24,6 +26,7 @@ function objectsOver(held: { current: ObjectRow | undefined }) {
   return {
     objects: new Objects(ledger, store),
     deleted,
+    buried,
     answer: (found: ObjectRow | undefined) => {
       asked.resolve(found);
       asked = Promise.withResolvers();
@@ -35,7 +38,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('an eviction waits for what is being kept, and what is kept next waits for the eviction', async () => {
   const held = { current: undefined as ObjectRow | undefined };
-  const { objects, deleted } = objectsOver(held);
+  const { objects, deleted, buried } = objectsOver(held);
   const committed = Promise.withResolvers<void>();
   const kept = objects.keep(async () => {
     await committed.promise;
@@ -47,7 +50,7 @@ test('an eviction waits for what is being kept, and what is kept next waits for 
   expect([held.current, deleted]).toEqual([undefined, []]);
   committed.resolve();
   await Promise.all([kept, evicted, next]);
-  expect(deleted).toEqual(['sha256:1']);
+  expect([deleted, buried]).toEqual([['sha256:1'], ['sha256:1']]);
   expect(await objects.get('builds', 'a')).toEqual(row('sha256:2'));
 });
 

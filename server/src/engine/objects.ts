@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type {
   Evicted,
   Freshness,
@@ -10,24 +10,29 @@ import type {
   ObjectRow,
   ObjectView,
 } from '../ledger/ledger.ts';
-import { LedgerError } from '../ledger/ledger.ts';
+import { BlobGoing, LedgerError } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { Fault } from './fault.ts';
+import { grownCache } from './grown-cache.ts';
 
 /** The ledger's rows of what is cached, with the ones in use held in memory: a hit asks no database. */
 export class Objects {
   readonly #rows: LRUCache<string, ObjectRow>;
+  readonly #now: () => number;
   readonly #keeping = new Set<Promise<unknown>>();
   #evicting: Promise<unknown> = Promise.resolve();
   /** Grows whenever something was removed: what the ledger was asked before that may be what was. */
   #removals = 0;
+  /** Of the fetches under way for which this process has a lease, by what they are of. */
+  readonly #fences = new Map<string, number>();
 
   constructor(
     readonly ledger: Ledger,
     readonly store: Store,
-    most = 20_000,
+    { most = 20_000, now = Date.now }: { readonly most?: number; readonly now?: () => number } = {},
   ) {
-    this.#rows = new LRUCache({ max: most });
+    this.#rows = grownCache(most);
+    this.#now = now;
   }
 
   /** What may be served under that path. */
@@ -48,6 +53,21 @@ export class Objects {
     return recorded ?? row;
   }
 
+  /** As the ledger has it, whatever memory says. */
+  async reread(repository: string, path: string): Promise<ObjectRow | undefined> {
+    this.forget(repository, [path]);
+    return this.known(repository, path);
+  }
+
+  /** What is recorded of it until the function that this gives is called counts as fetched under that lease. */
+  fetching(repository: string, path: string, fence: number): () => void {
+    const name = key(repository, path);
+    this.#fences.set(name, fence);
+    return () => {
+      if (this.#fences.get(name) === fence) this.#fences.delete(name);
+    };
+  }
+
   /** In order of path, after `after`; each with what its pulls say. */
   page(repository: string, limit: number, after: string | undefined, prefix = ''): Promise<ObjectView[]> {
     return answered(this.ledger.objects({ repository, prefix }, { limit, ...(after === undefined ? {} : { after }) }));
@@ -65,10 +85,13 @@ export class Objects {
     return kept;
   }
 
-  /** Resolves when the row is durable. */
+  /** Resolves when the row is durable, or that of a later fetch is. */
   async record(row: ObjectRow): Promise<void> {
-    await answered(this.ledger.recordObject(row));
-    this.#rows.set(key(row.repository, row.path), row);
+    const name = key(row.repository, row.path);
+    const fence = this.#fences.get(name);
+    const recorded = fence === undefined ? row : { ...row, fence };
+    if ((await answered(this.ledger.recordObject(recorded))) === false) this.#rows.delete(name);
+    else this.#rows.set(name, recorded);
   }
 
   /** A package of a hosted repository, as it was published. */
@@ -94,9 +117,10 @@ export class Objects {
 
   /** The row's bytes are still what the upstream has. */
   async refresh(row: ObjectRow, freshness: Freshness): Promise<ObjectRow> {
-    await answered(this.ledger.refreshObject(row.repository, row.path, freshness));
     const refreshed = { ...row, ...freshness };
-    this.#rows.set(key(row.repository, row.path), refreshed);
+    const kept = await answered(this.ledger.refreshObject(row.repository, row.path, freshness, row.digest));
+    if (kept === false) this.#rows.delete(key(row.repository, row.path));
+    else this.#rows.set(key(row.repository, row.path), refreshed);
     return refreshed;
   }
 
@@ -128,25 +152,43 @@ export class Objects {
     await this.evict({ repository, path });
   }
 
-  /**
-   * Rows first, then memory (also the caller's, `forgotten`), then blobs: a crash in between leaves blobs that nothing refers
-   * to, never a row without its bytes.
-   */
+  /** Rows first, then memory (also the caller's, `forgotten`), then blobs. */
   evict(
     filter: ObjectFilter & { readonly all?: boolean },
     forgotten: (paths: readonly string[] | 'all') => void = ignore,
   ): Promise<Evicted> {
-    const before = Promise.all([this.#evicting, ...this.#keeping]);
-    const evicted = before.then(async () => {
-      const removed = await answered(this.ledger.evict(filter));
+    return this.clear(async () => {
+      const removed = await answered(this.ledger.evict(filter, this.#now()));
       const paths = filter.all ? 'all' : removed.paths;
       this.forget(filter.repository, paths);
       forgotten(paths);
-      for (const digest of removed.blobs) await this.store.delete(digest);
       return removed;
     });
-    this.#evicting = evicted.catch(ignore);
-    return evicted;
+  }
+
+  /**
+   * Deletes the blobs that `work` condemned in the ledger; nothing is being kept meanwhile. A crash in between leaves blobs that
+   * the ledger knows to be on their way out, never a row without its bytes.
+   */
+  clear<Result extends { readonly blobs: readonly string[] }>(work: () => Promise<Result>): Promise<Result> {
+    const before = Promise.all([this.#evicting, ...this.#keeping]);
+    const cleared = before.then(async () => {
+      const result = await work();
+      await this.#delete(result.blobs);
+      return result;
+    });
+    this.#evicting = cleared.catch(ignore);
+    return cleared;
+  }
+
+  /** What takes too long is left to whoever looks for deletions that were broken off. */
+  async #delete(digests: readonly string[]): Promise<void> {
+    const until = this.#now() + LONGEST;
+    for (let from = 0; from < digests.length && this.#now() < until; from += AT_A_TIME) {
+      const some = digests.slice(from, from + AT_A_TIME);
+      await Promise.all(some.map((digest) => this.store.delete(digest)));
+      await answered(this.ledger.buried(some));
+    }
   }
 
   /** Removes the blobs in whose place others were put: every eviction does, also one of a path that nothing can have. */
@@ -165,13 +207,20 @@ export class Objects {
   }
 }
 
+/** Milliseconds for one round of deletions, and how many are under way. */
+const LONGEST = 20_000;
+const AT_A_TIME = 16;
+
 /** A ledger that cannot answer is an outage of ours, never "there is none". */
 async function answered<Result>(asked: Promise<Result>): Promise<Result> {
   try {
     return await asked;
   } catch (error) {
     if (error instanceof LedgerError)
-      throw new Fault('unavailable', error.message, { cause: error, details: { retryAfter: 5 } });
+      throw new Fault('unavailable', error.message, {
+        cause: error,
+        details: error instanceof BlobGoing ? { retryAfter: 1, going: true } : { retryAfter: 5 },
+      });
     throw error;
   }
 }

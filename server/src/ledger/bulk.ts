@@ -68,7 +68,7 @@ function statementFor<Row>(
 }
 
 /** PostgreSQL keeps neither NUL nor half a surrogate pair; one row of a stranger's words must not stop the others. */
-function storable(value: Value): Value {
+export function storable(value: Value): Value {
   if (value === undefined) return null;
   if (typeof value !== 'string') return value;
   return value.includes('\0') || !value.isWellFormed() ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value;

@@ -39,8 +39,8 @@ export interface ReleaseEntity {
   readonly yanked: boolean;
 }
 
-/** `package`: the package URL without version. */
-export type ObjectEntity = Nullable<ObjectRow & { readonly package?: string }>;
+/** `package`: the package URL without version. `usedAt`: what whoever makes room goes by. */
+export type ObjectEntity = Nullable<ObjectRow & { readonly package?: string; readonly usedAt: number }>;
 
 export interface BlobEntity {
   readonly digest: string;
@@ -48,6 +48,10 @@ export interface BlobEntity {
   readonly createdAt: number;
   /** Since when no object has meant it; which objects do is asked of the objects themselves. */
   readonly orphanedAt: number | null;
+  /** Since when it is being deleted: no object may mean it until it is gone. */
+  readonly deletingAt: number | null;
+  /** Until then nobody deletes it, though nothing means it yet. */
+  readonly reservedUntil: number;
 }
 
 /** How often a path of a repository was served, kept when pulls are loaded; outlives the object. */
@@ -172,6 +176,8 @@ export const objects = new EntitySchema<ObjectEntity>({
     link: optionalText,
     retractedAt: named('retracted_at', optionalNumber),
     disputed: optionalText,
+    usedAt: named('used_at', number),
+    fence: optionalNumber,
   },
 });
 
@@ -182,6 +188,8 @@ export const blobs = new EntitySchema<BlobEntity>({
     size: number,
     createdAt: named('created_at', number),
     orphanedAt: named('orphaned_at', optionalNumber),
+    deletingAt: named('deleting_at', optionalNumber),
+    reservedUntil: named('reserved_until', { ...number, default: 0 }),
   },
 });
 

@@ -48,8 +48,11 @@ const POSTGRES: readonly (readonly [RegExp, string])[] = [
   [/^28/, 'refuses user or password: check ENTREPOT_DATABASE_URL'],
   [/^3D000$/, 'does not exist on that server: create it first'],
   [/^42501$/, 'refuses this user the rights Entrepot needs: let it create tables, or give it the schema'],
-  [/^(53100|53200)$/, 'has run out of disk or memory'],
-  [/^53300$/, 'has no connections left: raise max_connections'],
+  [/^53100$/, 'has no disk left: free space on its server or enlarge the volume'],
+  [/^53200$/, 'has run out of memory'],
+  [/^53300$/, 'has no connections left: raise max_connections, or lower the number of processes that use it'],
+  [/^57014$/, 'takes too long to answer: is it overloaded, or does something hold a lock for long?'],
+  [/^(58030|XX001|XX002)$/, 'is damaged or cannot read its disk: its own log says more; restore a backup'],
   [/^57P/, 'is shutting down or starting up'],
   [/^25006$/, 'is read-only: connect to the primary'],
 ];
@@ -59,5 +62,9 @@ export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   if ('driverError' in error) return codeOf(error.driverError);
   if ('code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : '';
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return error instanceof Error && UNCODED.test(error.message) ? 'ECONNRESET' : '';
 }
+
+/** What PostgreSQL's driver says without a code when a connection breaks off or none comes about in time. */
+const UNCODED = /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered|was closed))/;

@@ -118,6 +118,7 @@ export function hostedContract(harness: () => Harness): void {
     expect(await ledger.hostedNames('own')).toEqual([]);
     const evicted = await ledger.evict({ repository: 'own', path: '\n' });
     expect([...evicted.blobs].sort()).toEqual([kept.digest, freed.digest].sort());
+    await ledger.buried(evicted.blobs);
 
     const put = (object: ObjectRow, digest: string) =>
       ledger.publish(change({ expect: 2, files: [{ object: { ...object, digest } }] }));
@@ -147,14 +148,14 @@ export function hostedContract(harness: () => Harness): void {
     const { ledger } = harness();
     const [first, second] = [published('1.0.0'), published('2.0.0')];
     await ledger.publish(change({ document: '1', files: [{ object: first }, { object: second }] }));
-    await ledger.evict({ repository: 'own', purl: 'pkg:npm/box@1.0.0' });
+    await ledger.buried((await ledger.evict({ repository: 'own', purl: 'pkg:npm/box@1.0.0' })).blobs);
     expect(await ledger.hostedPackage('own', PACKAGE)).toMatchObject({ revision: 2, files: [{ path: second.path }] });
     const other = { ...first, digest: digestOf('other') };
     expect(await ledger.publish(change({ expect: 2, files: [{ object: other }] }))).toEqual(done);
     await ledger.publish(change({ expect: 3, removed: [{ path: other.path, frees: false }] }));
     await ledger.evict({ repository: 'own', path: other.path });
     expect((await ledger.hostedPackage('own', PACKAGE))?.files).toHaveLength(1);
-    await ledger.evict({ repository: 'own', all: true });
+    await ledger.buried((await ledger.evict({ repository: 'own', all: true })).blobs);
     expect(await ledger.hostedPackage('own', PACKAGE)).toBeUndefined();
     expect(await ledger.publish(change({ files: [{ object: first }] }))).toEqual(done);
   });

@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts';
 /** Rows of a moment are loaded together. */
 const GATHER_MS = 50;
 const RETRY_MS = 1000;
+const MARK_MS = 1000;
 /** While the server is busy, loading waits: so long at a time, in all at most so long, and never with more rows than this behind. */
 const YIELD_MS = 250;
 const LONGEST_YIELD_MS = 10_000;
@@ -36,6 +37,8 @@ export class JournalLoader {
   readonly #onFailure: (error: Error) => void;
   readonly #busy: () => boolean;
   readonly #segments: Taken[] = [];
+  /** How many rows there were when, about every second while there are some to load. */
+  readonly #marks: { readonly rows: number; readonly at: number }[] = [];
   #rowsOfRemoved = 0;
   #rowsLoaded = 0;
   #waiting: Waiting[] = [];
@@ -71,6 +74,7 @@ export class JournalLoader {
 
   /** There are more rows. */
   wake(after = GATHER_MS): void {
+    this.#mark();
     if (this.#closed || this.#running) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -92,6 +96,12 @@ export class JournalLoader {
     return this.#rows - this.#rowsLoaded;
   }
 
+  /** Milliseconds for which the oldest row has been waiting, to a second. */
+  get oldestAge(): number {
+    const [oldest] = this.#marks;
+    return oldest && this.lag > 0 ? performance.now() - oldest.at : 0;
+  }
+
   get failed(): Error | undefined {
     return this.#failure;
   }
@@ -106,6 +116,12 @@ export class JournalLoader {
 
   get #rows(): number {
     return this.#segments.reduce((sum, { segment }) => sum + segment.rows, this.#rowsOfRemoved);
+  }
+
+  #mark(): void {
+    const at = performance.now();
+    const last = this.#marks.at(-1);
+    if (this.lag > 0 && (!last || at - last.at >= MARK_MS)) this.#marks.push({ rows: this.#rows, at });
   }
 
   #load(): void {
@@ -139,6 +155,7 @@ export class JournalLoader {
     this.#lastLoaded = performance.now();
     taken.loaded += bytes.length;
     this.#rowsLoaded += countLines(bytes);
+    while (this.#marks[0] && this.#marks[0].rows <= this.#rowsLoaded) this.#marks.shift();
     const through = this.#waiting.filter(({ until }) => until <= this.#rowsLoaded);
     this.#waiting = this.#waiting.filter(({ until }) => until > this.#rowsLoaded);
     for (const { resolve } of through) resolve();

@@ -97,10 +97,27 @@ export class OpenSegment implements Segment {
   }
 }
 
-/** What processes that are gone left in the folder, oldest first; a last line that was torn off is no line. */
-export async function adoptSegments(dir: string, positions: readonly JournalPosition[]): Promise<Segment[]> {
+/** The name of a segment that no process writes, whatever runs on the machine: above the highest process id, 2^22, of proc(5). */
+export function leftBehind(name: string): string {
+  return name.replace(/^(pulls-\d{15})-\d+-/, '$1-4194305-');
+}
+
+export function isSegment(name: string): boolean {
+  return NAME.test(name);
+}
+
+/**
+ * What processes that are gone left in the folder, oldest first; a last line that was torn off is no line. `all`: whoever asks
+ * knows that nobody writes there any more.
+ */
+export async function adoptSegments(
+  dir: string,
+  positions: readonly JournalPosition[],
+  whose: 'left behind' | 'all' = 'left behind',
+): Promise<Segment[]> {
   const loaded = new Map(positions.map(({ segment, offset }) => [segment, offset]));
-  const names = (await readdir(dir)).filter((name) => isLeftBehind(dir, name)).sort();
+  const isWanted = (name: string) => (whose === 'all' ? isSegment(name) : isLeftBehind(dir, name));
+  const names = (await readdir(dir)).filter(isWanted).sort();
   const segments: Segment[] = [];
   for (const name of names) {
     const path = join(dir, name);

@@ -79,6 +79,11 @@ export class Journal {
     this.#loader.follow(this.#segment);
   }
 
+  /** Where it writes. */
+  get dir(): string {
+    return this.#settings.dir;
+  }
+
   append(row: PullRow): void {
     this.#add(JSON.stringify(row), undefined);
   }
@@ -109,6 +114,11 @@ export class Journal {
   /** Rows appended and not in the ledger yet. */
   get lag(): number {
     return this.#lines.length + this.#held.length + this.#loader.lag;
+  }
+
+  /** Milliseconds for which the oldest of them has been waiting. */
+  get oldestAge(): number {
+    return this.#loader.oldestAge;
   }
 
   /** Rows given up because neither the disk nor memory had room for them. */

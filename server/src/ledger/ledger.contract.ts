@@ -6,8 +6,10 @@ import { hostedContract } from './hosted.contract.ts';
 import { type Listing, type ResourceChange, RevisionConflict } from './ledger.ts';
 import { evictionContract, objectContract } from './objects.contract.ts';
 import { pullContract } from './pulls.contract.ts';
+import { replicaContract } from './replicas.contract.ts';
 import { objectRow } from './samples.ts';
 import { sightContract } from './sights.contract.ts';
+import { blobContract, useContract } from './space.contract.ts';
 
 /** What every ledger database must do. `open` makes an empty one. */
 export function ledgerContract(name: string, open: () => Promise<Harness>): void {
@@ -21,6 +23,9 @@ export function ledgerContract(name: string, open: () => Promise<Harness>): void
     describe('resources', () => resourceContract(() => harness));
     describe('objects', () => objectContract(() => harness));
     describe('eviction', () => evictionContract(() => harness));
+    describe('what was used when', () => useContract(() => harness));
+    describe('blobs that nothing means', () => blobContract(() => harness));
+    describe('several processes', () => replicaContract(() => harness));
     describe('what was published', () => hostedContract(() => harness));
     describe('listings', () => listingContract(() => harness));
     describe('sights', () => sightContract(() => harness));
@@ -206,6 +211,16 @@ function restContract(harness: () => Harness): void {
     await ledger.setFact('defaults', 'npm pypi');
     const other = await again();
     expect(await other.fact('defaults')).toBe('npm pypi');
+    await other.close();
+  });
+
+  test('a fact that several claim at once is what the first of them says, to all of them', async () => {
+    const { ledger, again } = harness();
+    const other = await again();
+    const claims = Array.from({ length: 10 }, (_, n) => (n % 2 ? ledger : other).claimFact('key', String(n)));
+    const [first, ...rest] = await Promise.all(claims);
+    expect(new Set(rest)).toEqual(new Set([first]));
+    expect(await other.fact('key')).toBe(first);
     await other.close();
   });
 

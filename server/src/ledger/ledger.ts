@@ -5,6 +5,7 @@ import type { FileDate, FileFact, KnownRelease, Listing, SeenRelease } from './s
 import type { Evicted, Freshness, ObjectFilter, ObjectMark, ObjectRow, ObjectView } from './shapes/objects.ts';
 import type { JournalPosition, PullFilter, PullRow, PullSlice } from './shapes/pulls.ts';
 import type { ResourceChange, ResourceRow } from './shapes/resources.ts';
+import type { BlobRow, Holder, Sizes, UnusedFilter, UsedObject } from './shapes/space.ts';
 import type { Meaning, Sights } from './sights.ts';
 
 export type * from './shapes/alerts.ts';
@@ -15,6 +16,7 @@ export type * from './shapes/objects.ts';
 export { FOREVER } from './shapes/objects.ts';
 export type * from './shapes/pulls.ts';
 export type * from './shapes/resources.ts';
+export type * from './shapes/space.ts';
 
 /**
  * What exists and happened, as functions over plain data. Times are epoch milliseconds. Every function may reject with
@@ -28,16 +30,47 @@ export interface Ledger {
 
   // --- what is cached ---
   object(repository: string, path: string): Promise<ObjectRow | undefined>;
-  /** Inserts or replaces; keeps the blob, package and release rows and `log_pending` in step, in one transaction. */
-  recordObject(object: ObjectRow): Promise<void>;
-  /** After a revalidation: the upstream said nothing changed. */
-  refreshObject(repository: string, path: string, freshness: Freshness): Promise<void>;
+  /**
+   * Inserts or replaces; keeps the blob, package and release rows and `log_pending` in step, in one transaction. Rejects with
+   * `BlobGoing` when the blob is being deleted; so does `publish`. False: the row there has a higher fence, and stays.
+   */
+  recordObject(object: ObjectRow): Promise<boolean>;
+  /** After a revalidation: the upstream said nothing changed. False: the row is gone, or has not that digest. */
+  refreshObject(repository: string, path: string, freshness: Freshness, digest?: string): Promise<boolean>;
   /** The upstream took it back, or has other bytes under its name: undefined clears the mark. */
   markObject(repository: string, path: string, mark: ObjectMark): Promise<void>;
   /** In order of path; each with what its pulls say. */
   objects(filter: ObjectFilter, page: Page<string>): Promise<ObjectView[]>;
-  /** Removes rows, and what is remembered of publications under these paths; `blobs` are the digests that nothing refers to any more. */
-  evict(filter: ObjectFilter & { readonly all?: boolean }): Promise<Evicted>;
+  /**
+   * Removes rows, and what is remembered of publications under these paths; `blobs` are the digests that nothing refers to any
+   * more, also those of before: they are being deleted from now on, until they are `buried`.
+   */
+  evict(filter: ObjectFilter & { readonly all?: boolean }, at?: number): Promise<Evicted>;
+
+  // --- what takes up room ---
+  /** The least recently used first; of those larger than something, the largest first. */
+  leastUsed(filter: UnusedFilter): Promise<readonly UsedObject[]>;
+  /** What the upstream took back before that time, and what is kept beside a file that it changed before that time. */
+  oldEvidence(before: number, limit: number): Promise<readonly UsedObject[]>;
+  /** Removes those that were neither used nor replaced since they were found; `blobs` as with `evict`, of these alone. */
+  evictUnused(found: readonly UsedObject[], at: number): Promise<Evicted>;
+  /** Of what nothing has meant since before that time, the first: their blobs are being deleted from now on. */
+  condemn(before: number, limit: number, at: number): Promise<readonly string[]>;
+  /** What was being deleted before that time and was never `buried`. */
+  dying(before: number, limit: number): Promise<readonly string[]>;
+  /** They are gone. */
+  buried(digests: readonly string[]): Promise<void>;
+  /** Nobody deletes that blob before that time, though nothing means it yet. Rejects with `BlobGoing`. */
+  reserve(blob: Pick<BlobRow, 'digest' | 'size'>, until: number, at: number): Promise<void>;
+  /** Of blobs found in the store, those that are not on record: they are being deleted from now on. */
+  disown(found: readonly Pick<BlobRow, 'digest' | 'size'>[], at: number): Promise<readonly string[]>;
+  /** Of blobs found in the store, those that nothing means though nobody noticed are orphans from now on. */
+  markUnmeant(digests: readonly string[], at: number): Promise<void>;
+  /** In order of digest. */
+  blobs(page: Page<string>): Promise<readonly BlobRow[]>;
+  /** Which objects mean these blobs. */
+  holders(digests: readonly string[]): Promise<readonly Holder[]>;
+  sizes(): Promise<Sizes>;
 
   // --- what was published here ---
   hostedPackage(repository: string, name: string): Promise<HostedPackageRow | undefined>;
@@ -111,6 +144,10 @@ export interface Ledger {
   /** Small facts of the installation: which defaults were made, which schema this is. */
   fact(key: string): Promise<string | undefined>;
   setFact(key: string, value: string): Promise<void>;
+  /** What other processes changed: both grow with what is declared, and with what is taken away, marked or published. */
+  marks(): Promise<Marks>;
+  /** Unless somebody has set it: resolves to what is there then. */
+  claimFact(key: string, value: string): Promise<string>;
   stats(): Promise<Stats>;
   /** Throws `LedgerError` when it cannot be written and read. */
   check(): Promise<void>;
@@ -120,6 +157,11 @@ export interface Ledger {
 export interface Page<Key> {
   readonly limit: number;
   readonly after?: Key;
+}
+
+export interface Marks {
+  readonly revision: number;
+  readonly removals: number;
 }
 
 export interface Stats {
@@ -136,6 +178,13 @@ export interface Stats {
 /** The database failed: corrupt, full, locked, unreachable. `message` names the file or server and what to do. */
 export class LedgerError extends Error {
   override readonly name = 'LedgerError';
+}
+
+/** The blob is being deleted: its bytes must be stored again once it is gone, which takes a moment. */
+export class BlobGoing extends LedgerError {
+  constructor(readonly digest: string) {
+    super(`${digest} is being deleted at this moment: ask again`);
+  }
 }
 
 /** A resource is not at the revision that a change expected. */

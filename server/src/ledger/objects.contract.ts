@@ -116,7 +116,7 @@ export function objectContract(harness: () => Harness): void {
     const { ledger, rows } = harness();
     const [first, second] = [objectRow(), objectRow({ digest: digestOf('other bytes') })];
     for (const object of [first, first, second, first]) await ledger.recordObject(object);
-    await ledger.evict({ repository: 'npm-public', all: true });
+    await ledger.buried((await ledger.evict({ repository: 'npm-public', all: true })).blobs);
     await ledger.recordObject(first);
     await ledger.recordObject(objectRow({ kind: 'index', path: 'express' }));
     const pending = await rows<{ kind: string; leaf: string }>('SELECT kind, leaf FROM log_pending ORDER BY id');
@@ -142,7 +142,12 @@ export function objectContract(harness: () => Harness): void {
 }
 
 export function evictionContract(harness: () => Harness): void {
-  const evicted = async (filter: object) => harness().ledger.evict({ repository: 'npm-public', ...filter });
+  const evicted = async (filter: object) => {
+    const { ledger } = harness();
+    const gone = await ledger.evict({ repository: 'npm-public', ...filter });
+    await ledger.buried(gone.blobs);
+    return gone;
+  };
 
   test('evicting a release names its paths and the blobs nothing means any more', async () => {
     const { ledger } = harness();

@@ -14,6 +14,11 @@ export async function inOrder(manager: EntityManager, table: keyof typeof LOCKS)
   if (isPostgres(manager)) await manager.query('SELECT pg_advisory_xact_lock($1)', [LOCKS[table]]);
 }
 
+/** Until the transaction ends, nobody else does this with what has that name. */
+export async function inTurn(manager: EntityManager, name: string): Promise<void> {
+  if (isPostgres(manager)) await manager.query('SELECT pg_advisory_xact_lock(7163401, hashtext($1))', [name]);
+}
+
 export async function recordEvents(manager: EntityManager, rows: readonly EventRow[]): Promise<void> {
   await inOrder(manager, 'event');
   await insertRows<EventRow, never>(manager, {

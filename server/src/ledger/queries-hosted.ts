@@ -2,7 +2,8 @@ import type { EntityManager } from 'typeorm';
 import { insertRows, parameter, returned } from './bulk.ts';
 import type { HostedChange, HostedFileRow, HostedOutcome, HostedPackageRow, ObjectRow } from './ledger.ts';
 import { announce } from './queries-log.ts';
-import { orphan, recordObject } from './queries-objects.ts';
+import { recordObject } from './queries-objects.ts';
+import { orphan } from './queries-space.ts';
 import { present } from './rows.ts';
 
 interface Joined {

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { isPostgres, parameter, quote, returned } from './bulk.ts';
-import { blobs, type ObjectEntity, objects as objectEntity, pullCounts } from './entities.ts';
+import { type ObjectEntity, objects as objectEntity, pullCounts } from './entities.ts';
 import {
   type Evicted,
   type Freshness,
@@ -11,8 +11,10 @@ import {
   type ObjectView,
   type Page,
 } from './ledger.ts';
+import { inTurn } from './queries-events.ts';
 import { recordRelease } from './queries-listing.ts';
 import { announce } from './queries-log.ts';
+import { letGo, meant, orphan, orphans } from './queries-space.ts';
 import { present } from './rows.ts';
 
 export async function object(manager: EntityManager, repository: string, path: string): Promise<ObjectRow | undefined> {
@@ -20,24 +22,37 @@ export async function object(manager: EntityManager, repository: string, path: s
   return found ? rowOf(found) : undefined;
 }
 
-export async function recordObject(manager: EntityManager, object: ObjectRow): Promise<void> {
-  const { repository, path, digest, size, fetchedAt } = object;
+/** False: another fetch, which began later, was faster. */
+export async function recordObject(manager: EntityManager, object: ObjectRow): Promise<boolean> {
+  const { repository, path, digest, size, fetchedAt, fence } = object;
+  if (fence !== undefined) await inTurn(manager, `${repository}\n${path}`);
   const previous = await manager.findOneBy(objectEntity, { repository, path });
-  await manager.upsert(objectEntity, { ...EMPTY, ...object, ...packageOf(object) }, ['repository', 'path']);
-  await manager.upsert(blobs, { digest, size, createdAt: fetchedAt, orphanedAt: null }, ['digest']);
-  if (previous && previous.digest !== digest) await orphan(manager, previous.digest, fetchedAt);
+  if (fence !== undefined && (previous?.fence ?? 0) > fence) return false;
+  const usedAt = Math.max(fetchedAt, object.checkedAt);
+  await manager.upsert(objectEntity, { ...EMPTY, ...object, ...packageOf(object), usedAt }, ['repository', 'path']);
+  const replaced = previous?.digest === digest ? undefined : previous?.digest;
+  // The blobs' rows in one order: two that replace each other's do not wait for each other.
+  if (replaced !== undefined && replaced < digest) await orphan(manager, replaced, fetchedAt);
+  await meant(manager, digest, size, fetchedAt);
+  if (replaced !== undefined && replaced > digest) await orphan(manager, replaced, fetchedAt);
   await recordRelease(manager, object);
   const fetched = object.kind === 'artifact' && object.upstream !== '';
   if (fetched && previous?.digest !== digest) await announceObject(manager, object, previous);
+  return true;
 }
 
+/** False: it has other bytes than those, or is not there. */
 export async function refreshObject(
   manager: EntityManager,
   repository: string,
   path: string,
   { checkedAt, freshUntil, etag, lastModified }: Freshness,
-): Promise<void> {
-  await manager.update(objectEntity, { repository, path }, present({ checkedAt, freshUntil, etag, lastModified }));
+  digest?: string,
+): Promise<boolean> {
+  const changed = present({ checkedAt, freshUntil, etag, lastModified });
+  const which = { repository, path, ...(digest === undefined ? {} : { digest }) };
+  const { affected } = await manager.update(objectEntity, which, { ...changed, usedAt: checkedAt });
+  return affected !== 0;
 }
 
 export async function markObject(
@@ -71,6 +86,7 @@ export async function objects(manager: EntityManager, filter: ObjectFilter, page
 export async function evict(
   manager: EntityManager,
   filter: ObjectFilter & { readonly all?: boolean },
+  at = 0,
 ): Promise<Evicted> {
   const narrowed = filter.path !== undefined || filter.prefix !== undefined || filter.purl !== undefined;
   if (!narrowed && !filter.all) {
@@ -95,7 +111,11 @@ export async function evict(
     objects: removed.length,
     bytes: removed.reduce((sum, { size }) => sum + size, 0),
     paths: removed.map(({ path }) => path).sort(),
-    blobs: await removeUnreferenced(manager, new Set(removed.map(({ digest }) => digest))),
+    blobs: await letGo(
+      manager,
+      [...new Set([...(await orphans(manager)), ...removed.map(({ digest }) => digest)])],
+      at,
+    ),
   };
 }
 
@@ -139,30 +159,6 @@ function conditions({ repository, path, prefix, purl }: ObjectFilter, after?: st
   return found;
 }
 
-/** A replaced document's blob waits for the next eviction: whoever reads it now is not disturbed. */
-export async function orphan(manager: EntityManager, digest: string, at: number): Promise<void> {
-  if (await manager.existsBy(objectEntity, { digest })) return;
-  await manager.update(blobs, { digest }, { orphanedAt: at });
-}
-
-/** Of these blobs and those orphaned earlier, removes the ones that no object of any repository means. */
-async function removeUnreferenced(manager: EntityManager, digests: ReadonlySet<string>): Promise<string[]> {
-  const given = isPostgres(manager) ? 'json_array_elements_text($1::json)' : 'json_each(?)';
-  const removed = [
-    ...(await removeBlobs(manager, `"digest" IN (SELECT value FROM ${given})`, [JSON.stringify([...digests])])),
-    ...(await removeBlobs(manager, '"orphaned_at" IS NOT NULL', [])),
-  ];
-  return removed.sort();
-}
-
-async function removeBlobs(manager: EntityManager, condition: string, parameters: string[]): Promise<string[]> {
-  const unreferenced = `NOT EXISTS (SELECT 1 FROM "object" WHERE "object"."digest" = "blob"."digest")`;
-  const removed = returned<{ digest: string }>(
-    await manager.query(`DELETE FROM "blob" WHERE ${condition} AND ${unreferenced} RETURNING "digest"`, parameters),
-  );
-  return removed.map(({ digest }) => digest);
-}
-
 async function announceObject(manager: EntityManager, object: ObjectRow, previous: ObjectEntity | null): Promise<void> {
   const { repository, format, path, digest, size, url, name, version, purl, fetchedAt } = object;
   await announce(manager, {
@@ -187,6 +183,7 @@ const EMPTY = {
   link: null,
   retractedAt: null,
   disputed: null,
+  fence: null,
 };
 
 /** The version is what follows the only literal `@`: one in a name is written `%40`. */
@@ -196,6 +193,6 @@ function packageOf({ purl }: ObjectRow): { package?: string } {
   return { package: at < 0 ? purl : purl.slice(0, at) };
 }
 
-function rowOf({ package: _, ...row }: ObjectEntity): ObjectRow {
+function rowOf({ package: _, usedAt: __, ...row }: ObjectEntity): ObjectRow {
   return present(row);
 }

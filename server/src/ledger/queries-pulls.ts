@@ -4,6 +4,7 @@ import { type PullCountEntity, journalPositions as positionEntity, pulls as pull
 import { parsePull } from './journal-row.ts';
 import type { JournalPosition, Page, PullFilter, PullRow } from './ledger.ts';
 import { inOrder } from './queries-events.ts';
+import { touch } from './queries-space.ts';
 import { present } from './rows.ts';
 
 const COLUMNS: Insertion<PullRow>['columns'] = {
@@ -134,6 +135,7 @@ async function count(manager: EntityManager, loaded: readonly Loaded[]): Promise
     conflict: `ON CONFLICT ("repository", "path") DO UPDATE SET "pulls" = "pull_count"."pulls" + excluded."pulls",
       "last_pulled_at" = ${later}("pull_count"."last_pulled_at", excluded."last_pulled_at")`,
   });
+  await touch(manager, rows);
   await manager.query(
     `UPDATE "fact" SET "value" = CAST(CAST("value" AS bigint) + CAST(${parameter(manager, 1)} AS bigint) AS text)
      WHERE "key" = 'ledger.pulls'`,

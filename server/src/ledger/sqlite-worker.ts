@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { MIGRATIONS_TABLE, migrate, migrations } from './database.ts';
 import { entities } from './entities.ts';
 import { ledgerFailure } from './failure.ts';
-import { RevisionConflict } from './ledger.ts';
+import { BlobGoing, RevisionConflict } from './ledger.ts';
 import { durable, readers, writers } from './queries.ts';
 import type { SqliteSettings } from './sqlite.ts';
 import type { Answer, Call, Failure } from './worker-calls.ts';
@@ -98,6 +98,7 @@ function describe(error: Error): Failure {
   if (error instanceof RevisionConflict) {
     return { is: 'conflict', kind: error.kind, resource: error.resource, actual: error.actual };
   }
+  if (error instanceof BlobGoing) return { is: 'going', digest: error.digest };
   return { is: 'failed', message: error.message, detail: error.cause instanceof Error ? error.cause.stack : undefined };
 }
 

@@ -229,7 +229,7 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Alert: answer(
     {
       id: text,
-      kind: { enum: ['claimed_name', 'hosted_name', 'version_conflict'] },
+      kind: { enum: ['claimed_name', 'hosted_name', 'version_conflict', 'damaged_blob'] },
       repository: { ...text, description: 'The virtual.' },
       member: { ...text, description: 'The member that has what it should not have.' },
       name: { ...text, description: 'Of the package, as its format spells it.' },
@@ -241,20 +241,90 @@ export const SHARED_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     ['ended_at'],
   ),
   AlertPage: page('Alert'),
-  Stats: answer({
-    objects: integer,
-    blobs: integer,
-    bytes: integer,
-    packages: integer,
-    releases: integer,
-    pulls: integer,
-    by_repository: list(answer({ repository: text, objects: integer, bytes: integer })),
-  }),
+  Stats: answer(
+    {
+      objects: integer,
+      blobs: integer,
+      bytes: { ...integer, description: 'Of all blobs, each counted once.' },
+      limit: { ...integer, description: 'Of these: the setting `storage.max_size`.' },
+      orphaned_bytes: { ...integer, description: 'Of these: of blobs that nothing means any more; they go soon.' },
+      packages: integer,
+      releases: integer,
+      pulls: integer,
+      by_repository: list(
+        answer(
+          { repository: text, objects: integer, bytes: integer, limit: { ...integer, description: 'Its `max_size`.' } },
+          ['limit'],
+        ),
+      ),
+      swept_at: {
+        ...time,
+        description: 'When the last walk through the store for blobs that are not on record ended.',
+      },
+      scrub: answer(
+        {
+          since: { ...time, description: 'When this round of reading every blob again began, or is to begin.' },
+          blobs: { ...integer, description: 'Read in this round.' },
+          bytes: integer,
+          last: answer({ at: time, blobs: integer, bytes: integer, damaged: integer }),
+        },
+        ['since', 'last'],
+      ),
+      quarantined: { ...integer, description: 'Blobs that were found corrupt, ever.' },
+      lost: {
+        ...list(answer({ digest, repository: text, path: text, since: time })),
+        description: 'What was published here and is damaged, until it is published again.',
+      },
+    },
+    ['limit', 'swept_at'],
+  ),
+  VerifyRequest: {
+    ...answer(
+      { scope: { enum: ['store'] }, read: { ...bool, default: true, description: 'Every byte; otherwise sizes.' } },
+      ['read'],
+    ),
+    additionalProperties: false,
+  },
+  Verification: answer(
+    {
+      scope: { enum: ['store'] },
+      read: bool,
+      state: { enum: ['running', 'done', 'failed', 'broken_off'] },
+      started_at: time,
+      updated_at: time,
+      message: { ...text, description: 'Why it failed.' },
+      total: answer({ blobs: integer, bytes: integer }),
+      done: answer({ blobs: integer, bytes: integer }),
+      counts: answer({ missing: integer, corrupt: integer, unreferenced: integer }),
+      findings: {
+        ...list(
+          answer({
+            kind: { enum: ['missing', 'corrupt', 'unreferenced'] },
+            digest,
+            size: integer,
+            objects: list(answer({ repository: text, path: text })),
+            remedy: { enum: ['fetched_again', 'publish_again', 'swept'] },
+          }),
+        ),
+        description: 'The first thousand.',
+      },
+    },
+    ['message'],
+  ),
   Health: answer({
-    status: { enum: ['ok', 'failing'] },
+    status: { enum: ['ok', 'degraded', 'failing'], description: '`degraded`: it serves all the same.' },
+    failing: { ...list(text), description: 'Names of the parts that do not work.' },
     checks: { type: 'object', additionalProperties: ref('Check') },
   }),
-  Check: answer({ status: { enum: ['ok', 'failing'] }, message: text }, ['message']),
+  Check: answer(
+    {
+      status: { enum: ['ok', 'degraded', 'failing'] },
+      message: { ...text, description: 'For the administrator only.' },
+      latency_ms: { ...integer, description: 'How long the check took; for the administrator only.' },
+    },
+    ['message', 'latency_ms'],
+  ),
+  Live: answer({ live: bool }),
   Ready: answer({ ready: bool, reason: text }, ['reason']),
   OpenApi: { type: 'object' },
 };

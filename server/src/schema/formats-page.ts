@@ -12,6 +12,9 @@ const EVIDENCE: Readonly<Record<Traits['evidence'], string>> = {
   none: 'none',
 };
 
+const NO_REDIRECTS =
+  'Files are always sent from here, also with `storage.redirect`: some of its clients do not follow a redirect.';
+
 /** What each format can and cannot do, from its traits. */
 export function formatsPage(formats: readonly Described[]): string {
   return [
@@ -22,9 +25,9 @@ export function formatsPage(formats: readonly Described[]): string {
       '| --- | --- | --- | --- | --- |',
       ...formats.map(line),
     ].join('\n'),
-    ...formats.flatMap(({ id, title, notes }) => [
+    ...formats.flatMap(({ id, title, notes, redirects }) => [
       `## ${title}`,
-      notes.map((note) => `- ${note}`).join('\n'),
+      [...notes, ...(redirects === false ? [NO_REDIRECTS] : [])].map((note) => `- ${note}`).join('\n'),
       `Requests and details: [\`formats/${id}/readme.md\`](../server/src/formats/${id}/readme.md).`,
     ]),
     '',

@@ -41,7 +41,7 @@ test('every call has its own id, its tag, and a parameter for each place in its 
 
 test('calls that change or show anything need a token', () => {
   const open = operations().filter((each) => each.open);
-  expect(open.map(({ path }) => path)).toEqual(['/health', '/ready', '/openapi.json']);
+  expect(open.map(({ path }) => path)).toEqual(['/health', '/health/live', '/ready', '/openapi.json']);
   for (const { path, method } of open) expect(document.paths[path]?.[method]?.['security']).toEqual([]);
   expect(document.security).toEqual([{ token: [] }]);
 });

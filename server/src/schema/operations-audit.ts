@@ -1,4 +1,4 @@
-import { AFTER, header, LIMIT, type Operation, ok, type Parameter, PURL, query, text } from './operation.ts';
+import { AFTER, header, json, LIMIT, type Operation, ok, type Parameter, PURL, query, text } from './operation.ts';
 
 /** What rules say, and would say. */
 export const POLICY: readonly Operation[] = [
@@ -114,9 +114,12 @@ export const AUDIT: readonly Operation[] = [
     tag: 'policy',
     summary: 'List what a person should look at, newest first',
     description:
-      'A member of a virtual that has a package under a name that is claimed for others (`claimed_name`) or published here (`hosted_name`), or other bytes under a version that another member has (`version_conflict`). Each once for as long as it lasts.',
+      'A member of a virtual that has a package under a name that is claimed for others (`claimed_name`) or published here (`hosted_name`), or other bytes under a version that another member has (`version_conflict`); what was published here and is damaged (`damaged_blob`). Each once for as long as it lasts.',
     parameters: [
-      query('kind', 'Only these.', { type: 'string', enum: ['claimed_name', 'hosted_name', 'version_conflict'] }),
+      query('kind', 'Only these.', {
+        type: 'string',
+        enum: ['claimed_name', 'hosted_name', 'version_conflict', 'damaged_blob'],
+      }),
       query('repository', 'Only of this virtual.', text, 'npm'),
       query('member', 'Only about this member.', text, 'npm-public'),
       query('name', 'Only of this package, as its format spells it.', text, '@acme/app'),
@@ -150,5 +153,25 @@ export const AUDIT: readonly Operation[] = [
     tag: 'audit',
     summary: 'How much there is',
     responses: [ok('Stats', 'Counts and bytes.')],
+  },
+  {
+    id: 'start_verification',
+    method: 'post',
+    path: '/api/v2/verify',
+    tag: 'audit',
+    summary: 'Hold every blob of the store against the ledger, in the background',
+    description: 'What is damaged is quarantined; what remotes have of it is fetched again when somebody asks.',
+    request: 'VerifyRequest',
+    responses: [{ status: 202, description: 'It has begun.', content: json('Verification') }],
+    faults: ['invalid', 'conflict'],
+  },
+  {
+    id: 'get_verification',
+    method: 'get',
+    path: '/api/v2/verify',
+    tag: 'audit',
+    summary: 'How far the last verification is, and what it found',
+    responses: [ok('Verification', 'Of whichever process runs it.')],
+    faults: ['not_found'],
   },
 ];

@@ -2,6 +2,7 @@ import type { KindSchema } from '../contract/index.ts';
 import { kinds } from './kinds.ts';
 import { AFTER, type Answer, header, json, LIMIT, NAME, type Operation, ok, PURL, query, text } from './operation.ts';
 import { AUDIT, POLICY } from './operations-audit.ts';
+import { BACKUP } from './operations-backup.ts';
 
 const DRY_RUN = query('dry_run', 'Validates and answers what would be stored; changes nothing.', {
   type: 'boolean',
@@ -12,7 +13,15 @@ const IF_NONE_MATCH = header('If-None-Match', '`*`: only create; 412 when it exi
 
 /** Every call there is now. */
 export function operations(): readonly Operation[] {
-  return [...kinds().flatMap(resourceOperations), ...CONFIGURATION, ...OBJECTS, ...POLICY, ...AUDIT, ...SERVICE];
+  return [
+    ...kinds().flatMap(resourceOperations),
+    ...CONFIGURATION,
+    ...OBJECTS,
+    ...POLICY,
+    ...AUDIT,
+    ...SERVICE,
+    ...BACKUP,
+  ];
 }
 
 function resourceOperations({ kind, collection }: KindSchema): readonly Operation[] {
@@ -196,6 +205,15 @@ const SERVICE: readonly Operation[] = [
       ok('Health', 'Every part works.'),
       { status: 503, description: 'A part fails.', content: json('Health') },
     ],
+  },
+  {
+    id: 'live',
+    method: 'get',
+    path: '/health/live',
+    tag: 'service',
+    summary: 'Whether it answers at all, whatever its parts say: for a check that restarts it',
+    open: true,
+    responses: [ok('Live', 'It does.')],
   },
   {
     id: 'ready',

@@ -1,17 +1,11 @@
-import {
-  BrokenCircuitError,
-  bulkhead,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleType,
-  isBrokenCircuitError,
-} from 'cockatiel';
+import { bulkhead } from 'cockatiel';
 import type { Dispatcher } from 'undici';
+import { Breaker } from './breaker.ts';
 import { type Dialling, dial } from './dial.ts';
 import { noAnswer, type Peer } from './failure.ts';
 import type { Hop } from './redirect.ts';
-import { type Route, UpstreamError, type UpstreamFailure } from './upstream.ts';
+import type { Rest } from './rests.ts';
+import { type Route, UpstreamError } from './upstream.ts';
 
 export interface ChannelLimits {
   /** Requests to one origin at a time, their bodies included. */
@@ -22,26 +16,27 @@ export interface ChannelLimits {
   readonly rest: number;
 }
 
-const WITHOUT_ANSWER: readonly UpstreamFailure[] = ['unresolved', 'refused_connection', 'timeout'];
+export interface ChannelNews {
+  readonly now: () => number;
+  readonly broke: (rest: Rest) => void;
+  readonly recovered: () => void;
+}
 
 /** One origin as one route reaches it: its connections, how many requests it gets at once, and whether it answers at all. */
 export class Channel {
   readonly peer: Peer;
   readonly #origin: string;
   readonly #dispatcher: Dispatcher;
-  readonly #breaker;
+  readonly breaker: Breaker;
   readonly #slots;
   readonly #limits: ChannelLimits;
-  readonly #now: () => number;
-  #restsUntil = 0;
   #lastConnect: { readonly at: number; readonly took: number } | undefined;
 
-  constructor(dialling: Omit<Dialling, 'connections' | 'connected'>, limits: ChannelLimits, now: () => number) {
+  constructor(dialling: Omit<Dialling, 'connections' | 'connected'>, limits: ChannelLimits, news: ChannelNews) {
     const { origin, route } = dialling;
     this.peer = peerOf(origin, route);
     this.#origin = origin;
     this.#limits = limits;
-    this.#now = now;
     this.#dispatcher = dial({
       ...dialling,
       connections: limits.concurrency,
@@ -50,27 +45,19 @@ export class Channel {
       },
     });
     this.#slots = bulkhead(limits.concurrency, Number.POSITIVE_INFINITY);
-    this.#breaker = circuitBreaker(
-      handleType(UpstreamError, ({ failure }) => WITHOUT_ANSWER.includes(failure)),
-      { breaker: new ConsecutiveBreaker(limits.failures), halfOpenAfter: limits.rest },
-    );
-    this.#breaker.onBreak(() => {
-      this.#restsUntil = now() + limits.rest;
-    });
+    this.breaker = new Breaker({ host: this.peer.host, failures: limits.failures, rest: limits.rest, ...news });
   }
 
   /** Resolves when the headers are there. Throws `UpstreamError`. */
   async send(hop: Hop, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
     const release = await this.#slot(signal);
     try {
-      // While one request tries whether the origin is back, the others do not wait for its timeout.
-      if (this.#breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
-      const answer = await this.#breaker.execute(() => this.#ask(hop, signal));
+      const answer = await this.breaker.execute(() => this.#ask(hop, signal));
       answer.body.once('close', release);
       return answer;
     } catch (error) {
       release();
-      throw isBrokenCircuitError(error) ? this.#resting(error) : error;
+      throw error;
     }
   }
 
@@ -129,15 +116,6 @@ export class Channel {
   #crowded(): UpstreamError {
     const message = `${this.peer.host} already has all the requests it gets at once (${this.#limits.concurrency}), and none of them came to an end.`;
     return new UpstreamError('timeout', message);
-  }
-
-  #resting(cause: BrokenCircuitError): UpstreamError {
-    const last = this.#breaker.lastFailure;
-    const error = last && 'error' in last && last.error instanceof UpstreamError ? last.error : undefined;
-    const wait = Math.ceil((this.#restsUntil - this.#now()) / 1000);
-    const again = wait > 0 ? `will be asked again in ${wait} s` : 'is being asked whether it is back';
-    const message = `${this.peer.host} had no answer ${this.#limits.failures} times in a row and ${again}. ${error?.message ?? ''}`;
-    return new UpstreamError(error?.failure ?? 'timeout', message.trim(), { cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isPrivateHost } from './addresses.ts';
@@ -5,9 +6,17 @@ import { Channel, type ChannelLimits } from './channel.ts';
 import { type Lookup, lookupByTheSystem, privateMessage } from './dial.ts';
 import { type Hop, isRedirect, MOST_REDIRECTS, redirected } from './redirect.ts';
 import { HttpResponse } from './response.ts';
+import type { Rests } from './rests.ts';
 import { Retries, type Retrying } from './retry.ts';
 import { withTokens } from './tokens.ts';
-import { type Route, type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts';
+import {
+  type Route,
+  type Upstream,
+  type UpstreamAttempt,
+  UpstreamError,
+  type UpstreamRequest,
+  type UpstreamResponse,
+} from './upstream.ts';
 
 export interface UpstreamOptions {
   /** `entrepot/<version> (+…)`. */
@@ -16,6 +25,10 @@ export interface UpstreamOptions {
   readonly lookup?: Lookup;
   readonly limits?: Partial<ChannelLimits>;
   readonly retrying?: Partial<Retrying>;
+  /** With the other processes of this installation. */
+  readonly rests?: Rests | undefined;
+  /** Told of every attempt when it has ended, in the asynchronous context of who asked. */
+  readonly observe?: (attempt: UpstreamAttempt) => void;
 }
 
 /** Origins that are kept in mind, with their connections. */
@@ -39,6 +52,11 @@ class HttpUpstream implements Upstream {
   constructor(options: UpstreamOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    options.rests?.follow((key, rest) => {
+      const breaker = this.#channels.peek(key)?.breaker;
+      if (rest) breaker?.restAlso(rest);
+      else breaker?.wake();
+    });
   }
 
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
@@ -50,7 +68,8 @@ class HttpUpstream implements Upstream {
     for (;;) {
       const current = hop;
       seen.add(current.url.href);
-      const ask = (): Promise<HttpResponse> => this.#ask(current, route, signal, began);
+      let attempt = 0;
+      const ask = (): Promise<HttpResponse> => this.#attempt(current, route, signal, { began, attempt: ++attempt });
       const response = current.method === 'POST' ? await ask() : await retries.run(ask);
       if (!isRedirect(response.status)) return response;
       await response.discard();
@@ -59,9 +78,38 @@ class HttpUpstream implements Upstream {
     }
   }
 
+  resting(route: Route): boolean {
+    return this.#channels.peek(`${route.origin} ${this.#routeKey(route)}`)?.breaker.resting ?? false;
+  }
+
   async close(): Promise<void> {
     const channels = [...this.#channels.values()];
     await Promise.all(channels.map((channel) => channel.close()));
+  }
+
+  async #attempt(
+    hop: Hop,
+    route: Route,
+    signal: AbortSignal | undefined,
+    { began, attempt }: { readonly began: number; readonly attempt: number },
+  ): Promise<HttpResponse> {
+    const { observe } = this.#options;
+    if (!observe) return this.#ask(hop, route, signal, began);
+    const sent = performance.now();
+    const { method, url } = hop;
+    const { remote } = route;
+    const asked = { method, host: url.host, path: url.pathname, attempt, ...(remote === undefined ? {} : { remote }) };
+    try {
+      const response = await this.#ask(hop, route, signal, began);
+      const milliseconds = performance.now() - sent;
+      const within = AsyncLocalStorage.snapshot();
+      response.ended((bytes) => within(observe, { ...asked, status: response.status, milliseconds, bytes }));
+      return response;
+    } catch (error) {
+      const failure = error instanceof UpstreamError ? error.failure : 'internal';
+      observe({ ...asked, failure, milliseconds: performance.now() - sent, bytes: 0 });
+      throw error;
+    }
   }
 
   async #ask(hop: Hop, route: Route, signal: AbortSignal | undefined, began: number): Promise<HttpResponse> {
@@ -90,8 +138,14 @@ class HttpUpstream implements Upstream {
     const { lookup = lookupByTheSystem, limits } = this.#options;
     const { concurrency } = route;
     const own = { ...LIMITS, ...limits, ...(concurrency === undefined ? {} : { concurrency }) };
-    const channel = new Channel({ route, origin, lookup }, own, this.#now);
+    const { rests } = this.#options;
+    const channel = new Channel({ route, origin, lookup }, own, {
+      now: this.#now,
+      broke: (rest) => rests?.begun(key, rest),
+      recovered: () => rests?.ended(key),
+    });
     this.#channels.set(key, channel);
+    void rests?.of(key).then((rest) => rest && channel.breaker.restAlso(rest));
     return channel;
   }
 

@@ -15,6 +15,7 @@ export class HttpResponse implements UpstreamResponse {
   readonly #raw: RawBody;
   readonly #codings: readonly string[];
   readonly #length: number | undefined;
+  #received = 0;
 
   constructor(
     answer: Dispatcher.ResponseData,
@@ -37,6 +38,12 @@ export class HttpResponse implements UpstreamResponse {
     if (this.#length === 0) this.#raw.resume();
   }
 
+  /** `told` gets the body bytes that were read, once there will be no more. */
+  ended(told: (bytes: number) => void): void {
+    if (this.#raw.closed) told(this.#received);
+    else this.#raw.once('close', () => told(this.#received));
+  }
+
   async *body(limit = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
     if (this.#length === 0) return;
     try {
@@ -44,6 +51,7 @@ export class HttpResponse implements UpstreamResponse {
       let size = 0;
       for await (const chunk of unpacked(this.#raw, this.#codings, this.peer.host)) {
         size += (chunk as Uint8Array).length;
+        this.#received = size;
         if (size > limit) throw this.#tooLarge(limit);
         yield chunk;
       }

@@ -19,6 +19,7 @@ export function withTokens(upstream: Upstream, now: () => number): Upstream {
       const isOwn = request.route.tokens !== undefined && isAt(request.url, request.route.origin);
       return isOwn ? conversationOf(request.route).request(request) : upstream.request(request);
     },
+    resting: (route) => upstream.resting?.(route) ?? false,
     close: () => upstream.close(),
   };
 }

@@ -6,6 +6,8 @@ export interface Upstream {
    * Any HTTP status resolves; throws `UpstreamError` when there is no answer.
    */
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Whether the route's own origin is left alone for a while, because it did not answer. */
+  resting?(route: Route): boolean;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ export interface UpstreamRequest {
 
 /** How a remote is reached: from its spec, never from a request. */
 export interface Route {
+  /** Name of the remote, for whoever looks on. */
+  readonly remote?: string;
   /** Origin that credentials and headers below belong to. */
   readonly origin: string;
   /** Sent to `origin` only: `authorization` and the remote's own headers, lower-case names. */
@@ -60,6 +64,24 @@ export interface UpstreamResponse {
   discard(): Promise<void>;
   /** Milliseconds. */
   readonly timings: { readonly connect?: number; readonly firstByte: number };
+}
+
+/** One request as it was sent: a hop of a redirect, a repetition and a request for a token are each one of their own. */
+export interface UpstreamAttempt {
+  readonly remote?: string;
+  readonly method: string;
+  readonly host: string;
+  /** Without its query, which may hold a signature. */
+  readonly path: string;
+  /** 1, and more where it was repeated. */
+  readonly attempt: number;
+  /** Exactly one of them is there. */
+  readonly status?: number;
+  readonly failure?: UpstreamFailure | 'internal';
+  /** Until the headers were there, or it failed. */
+  readonly milliseconds: number;
+  /** Of the body, unpacked. */
+  readonly bytes: number;
 }
 
 export type UpstreamFailure =

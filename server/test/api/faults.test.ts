@@ -36,7 +36,8 @@ function recorded(): { log: ServerLog; lines: string[] } {
     void lines.push(
       `${message} ${JSON.stringify(fields, (_, value) => (value instanceof Error ? value.message : value))}`,
     );
-  return { log: { debug: say, info: say, warn: say, error: say, announce: say }, lines };
+  const spoken = { debug: say, info: say, warn: say, error: say, announce: say };
+  return { log: { ...spoken, lines: (text) => void lines.push(text), dropped: 0, close: async () => {} }, lines };
 }
 
 async function start(options: Parameters<typeof TestServer.start>[0]): Promise<TestServer> {
@@ -87,10 +88,13 @@ test('a store that fails is named when it should let something go', async () => 
   const upstream = await FakeUpstream.start();
   started.push(upstream);
   const store = breakable<Store>();
-  const server = await start({ store: store.between });
+  let ahead = 0;
+  const server = await start({ store: store.between, now: () => Date.now() + ahead });
   upstream.respond('/a-1.0.tar.gz', { body: 'a' });
   await server.remote('files', 'generic', upstream.url);
   await server.raw('/files/a-1.0.tar.gz');
+  // Where processes share a store, what was stored a moment ago is nobody's to delete.
+  ahead = 10 * 60_000;
   store.error = new StoreError('read_only', 'cannot write /blobs (EROFS): make it writable');
   const refused = await server.delete('/api/v2/remotes/files/objects?all=true');
   expect(refused.status).toBe(503);
@@ -107,8 +111,8 @@ test('what nobody foresaw is logged once, with its request id, and kept inside',
   expect(answer.status).toBe(500);
   expect(answer.body.code).toBe('internal');
   expect(answer.text).not.toContain('secret internals');
-  expect(lines.filter((line) => line.includes('secret internals'))).toHaveLength(1);
-  expect(lines.join('\n')).toContain(answer.body.request_id);
+  const ofIt = lines.filter((line) => line.includes(answer.body.request_id));
+  expect(ofIt.filter((line) => line.includes('secret internals'))).toHaveLength(1);
 });
 
 test('an upstream that is down is no reason to be taken out of service', async () => {

@@ -184,3 +184,16 @@ describe('a plain file', () => {
     expect((await file()).status).toBe(502);
   });
 });
+
+test('a file that is newer than the index here is not said to be absent while the upstream is away', async () => {
+  await versions();
+  publish(upstream, 'express', [one, two]);
+  await upstream.down();
+  const file = () => plane.get('/npm-public/express/-/express-2.0.0.tgz');
+  const away = await file();
+  expect(away.status).toBe(502);
+  expect(await away.text()).toContain('could not be asked whether it has');
+  await upstream.up();
+  const back = await file();
+  expect([back.status, await back.text()]).toEqual([200, 'two']);
+});

@@ -43,7 +43,8 @@ function bound(store: Store): Store {
     open: (digest) => store.open(digest),
     stat: (digest) => store.stat(digest),
     delete: (digest) => store.delete(digest),
-    list: () => store.list(),
+    quarantine: (digest) => store.quarantine(digest),
+    list: (after) => store.list(after),
     check: () => store.check(),
     close: () => store.close(),
   };

@@ -30,10 +30,13 @@ export function npmDocument({ name, version, tarball, tags, manifest }: Release)
 
 /** Talks to one repository of a server, with its token. */
 export class HostedClient {
-  constructor(
-    readonly server: Pick<TestServer, 'url' | 'token'>,
-    readonly repository: string,
-  ) {}
+  readonly server: Pick<TestServer, 'url' | 'token'>;
+  readonly repository: string;
+
+  constructor(server: Pick<TestServer, 'url' | 'token'>, repository: string) {
+    this.server = server;
+    this.repository = repository;
+  }
 
   async send(
     method: string,

@@ -21,10 +21,10 @@ export interface Image {
 const OCI = 'application/vnd.oci.image';
 
 /** Manifest, configuration and two layers of one architecture; the first layer is the same for every architecture. */
-export function imageOf(name: string, architecture = 'amd64'): Image {
+export function imageOf(name: string, architecture = 'amd64', size = 300_000): Image {
   const files = [
     { [`usr/share/${name}/base`]: Buffer.from(`the base of ${name}\n`.repeat(20_000)) },
-    { [`usr/bin/${name}`]: noise(`${name} for ${architecture}`, 300_000) },
+    { [`usr/bin/${name}`]: noise(`${name} for ${architecture}`, size) },
   ];
   const archives = files.map(tar);
   const layers = archives.map((archive) => blob(gzipSync(archive)));

@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { fastify } from 'fastify';
 import { Registry } from 'prom-client';
 import { Access } from '../../src/access/access.ts';
+import { ApiMetrics } from '../../src/app/api-metrics.ts';
 import { callers } from '../../src/app/caller.ts';
 import { registerDataPlane } from '../../src/app/data-plane.ts';
 import { Lane } from '../../src/app/lane.ts';
 import { policyRevision } from '../../src/app/policy.ts';
 import { createRenderPool } from '../../src/app/render-pool.ts';
+import { Requests } from '../../src/app/requests.ts';
+import { loadSettings } from '../../src/app/settings.ts';
+import { openLedger, openStore } from '../../src/app/storage.ts';
 import { Renderer } from '../../src/engine/answer/renderer.ts';
 import { type DeclaredRepository, Engine } from '../../src/engine/engine.ts';
 import type { EngineEvent } from '../../src/engine/events.ts';
@@ -19,11 +23,10 @@ import { Metrics } from '../../src/engine/metrics.ts';
 import type { PolicyRevision } from '../../src/engine/source.ts';
 import { formats } from '../../src/formats/all.ts';
 import type { Ledger, PullRow, ResourceRow } from '../../src/ledger/ledger.ts';
-import { openSqliteLedger } from '../../src/ledger/sqlite.ts';
 import { effective, validate } from '../../src/schema/schema.ts';
-import { DiskStore } from '../../src/store/disk.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createUpstream } from '../../src/upstream/http-upstream.ts';
+import { homeOf } from './services.ts';
 
 export interface Logged {
   readonly level: string;
@@ -34,6 +37,7 @@ export interface PlaneOptions {
   readonly store?: (store: Store) => Store;
   readonly ledger?: (ledger: Ledger) => Ledger;
   readonly refusalHelp?: string;
+  readonly redirect?: boolean;
 }
 
 /** Engine, lane and data plane over a real store and ledger, without the management API; the clock is the test's. */
@@ -139,10 +143,12 @@ export class Plane {
     return this.#configured();
   }
 
-  async #start({ refusalHelp, ...faults }: PlaneOptions): Promise<void> {
+  async #start({ refusalHelp, redirect = false, ...faults }: PlaneOptions): Promise<void> {
     const now = () => Date.now() + this.ahead;
-    const store = await DiskStore.open(this.#folder);
-    const ledger = await openSqliteLedger(join(this.#folder, 'entrepot.db'));
+    const flags = { data: this.#folder, ...(await homeOf(this.#folder)) };
+    const settings = loadSettings({ flags, env: {}, cwd: this.#folder });
+    const store = await openStore(settings);
+    const ledger = await openLedger(settings);
     this.store = faults.store?.(store) ?? store;
     this.ledger = faults.ledger?.(ledger) ?? ledger;
     const upstream = createUpstream({ userAgent: 'entrepot/test', retrying: { delay: 1 } });
@@ -152,7 +158,8 @@ export class Plane {
       pool ??= createRenderPool(1);
       return pool;
     });
-    const metrics = new Metrics(new Registry());
+    const registry = new Registry();
+    const metrics = new Metrics(registry);
     const log = Object.fromEntries(
       ['debug', 'info', 'warn', 'error'].map((level) => [
         level,
@@ -184,15 +191,20 @@ export class Plane {
       publicUpstream: () => undefined,
       refusalHelp,
     });
-    let requests = 0;
-    const nextRequestId = () => `r${++requests}`;
+    let begun = 0;
+    const nextRequestId = () => `r${++begun}`;
     const identify = () => ({ principal: 'anonymous' });
     const access = new Access('entrepot-of-tests', 'read', { now });
     const callerOf = callers([]);
     const lane = new Lane({ identify, callerOf, nextRequestId, now, memory: 64e6 });
+    const api = new ApiMetrics(registry);
+    const unwatched = { accessLog: undefined, tracing: undefined };
+    const requests = new Requests({ callerOf, nextRequestId, metrics, api, ...unwatched });
     const app = fastify({
       serverFactory: (handler) =>
-        createServer((request, response) => (lane.handle(request, response) ? undefined : handler(request, response))),
+        createServer((request, response) =>
+          lane.handle(request, response) ? undefined : requests.follow(request, response, handler),
+        ),
       forceCloseConnections: true,
     });
     registerDataPlane(app, {
@@ -202,10 +214,10 @@ export class Plane {
       access,
       metrics,
       log,
-      nextRequestId,
       now,
       origin: ({ host }) => `http://${host}`,
       callerOf,
+      redirect,
     });
     await app.listen({ host: '127.0.0.1', port: 0 });
     this.url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

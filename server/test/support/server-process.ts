@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { homeOf } from './services.ts';
 
 export const BUILT_SERVER = fileURLToPath(new URL('../../dist/app/main.js', import.meta.url));
 
@@ -29,24 +30,43 @@ export interface Cached {
   readonly size: number;
 }
 
+export interface LaunchOptions {
+  /** Default: a new folder. It goes when the server is stopped. */
+  readonly data?: string;
+  /** Default: the built server of this checkout. */
+  readonly program?: string;
+  /** Arguments of Node. */
+  readonly node?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** It keeps everything in its data folder, whatever the suite runs over. */
+  readonly alone?: true;
+}
+
 /** The built server as a user starts it: a process of its own, with its data in a folder that goes when it is stopped. */
 export class ServerProcess {
   readonly data: string;
   readonly #settings: readonly string[];
+  readonly #options: LaunchOptions;
   #child: ChildProcess | undefined;
   #url = '';
   #token = '';
   #said = '';
 
-  static async start(...settings: readonly string[]): Promise<ServerProcess> {
-    const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'entrepot-data-')), settings);
+  static start(...settings: readonly string[]): Promise<ServerProcess> {
+    return ServerProcess.launch({}, ...settings);
+  }
+
+  static async launch(options: LaunchOptions, ...settings: readonly string[]): Promise<ServerProcess> {
+    const data = options.data ?? (await mkdtemp(join(tmpdir(), 'entrepot-data-')));
+    const server = new ServerProcess(data, settings, options);
     await server.#launch('127.0.0.1:0');
     return server;
   }
 
-  private constructor(data: string, settings: readonly string[]) {
+  private constructor(data: string, settings: readonly string[], options: LaunchOptions) {
     this.data = data;
     this.#settings = settings;
+    this.#options = options;
   }
 
   /** `http://127.0.0.1:<port>`, the same after a restart. */
@@ -70,6 +90,13 @@ export class ServerProcess {
     const gone = once(child, 'exit');
     child.kill(signal);
     await gone;
+  }
+
+  /** Resolves when it has ended by itself. */
+  async gone(): Promise<'gone'> {
+    const child = this.#child;
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return 'gone';
   }
 
   /** Starts it again on the same data and address, after SIGTERM if it still runs. */
@@ -119,10 +146,19 @@ export class ServerProcess {
   }
 
   async #launch(listen: string): Promise<void> {
-    const child = spawn(process.execPath, [BUILT_SERVER, '--listen', listen, '--data', this.data, ...this.#settings], {
+    const { program = BUILT_SERVER, node = [], env = {}, alone } = this.#options;
+    const home = Object.entries((alone ? undefined : await homeOf(this.data)) ?? {}).flatMap(([name, value]) => [
+      `--${name.replaceAll('_', '-')}`,
+      value,
+    ]);
+    const args = [...node, program, '--listen', listen, '--data', this.data, ...home, ...this.#settings];
+    const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: this.data,
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ENTREPOT_'))),
+      env: {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ENTREPOT_'))),
+        ...env,
+      },
     });
     this.#child = child;
     const killed = () => child.kill('SIGKILL');

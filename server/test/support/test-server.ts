@@ -7,6 +7,7 @@ import supertest, { type Response } from 'supertest';
 import { type Application, createApplication, type Overrides } from '../../src/app/application.ts';
 import { loadSettings } from '../../src/app/settings.ts';
 import { requireDescribed } from './described.ts';
+import { homeOf } from './services.ts';
 
 export interface TestServerOptions extends Overrides {
   /** As on the command line: `{ anonymous: 'none' }`. */
@@ -46,6 +47,7 @@ export class TestServer {
       data: folder,
       defaults: String(defaults),
       'log.level': 'silent',
+      ...(await homeOf(folder)),
       ...settings,
     };
     const loaded = loadSettings({ flags, env: {}, cwd: folder });

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Store } from '../../store/store.ts';
 import { Fault, faultOnly } from '../fault.ts';
 import type { AliasTarget, ArtifactTarget, IndexTarget } from '../format.ts';
+import { grownCache } from '../grown-cache.ts';
 import type { Objects } from '../objects.ts';
 import { meantBy } from '../remote/moving-names.ts';
 import type { Repository } from '../repository.ts';
@@ -37,7 +37,7 @@ const MOST = 20_000;
 /** Names that move: resolved by the documents that say what they mean. */
 export class Aliases {
   readonly #deps: AliasDeps;
-  readonly #chosen = new LRUCache<string, { readonly target: ArtifactTarget | IndexTarget | undefined }>({ max: MOST });
+  readonly #chosen = grownCache<{ readonly target: ArtifactTarget | IndexTarget | undefined }>(MOST);
 
   constructor(deps: AliasDeps) {
     this.#deps = deps;

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { Fault } from '../fault.ts';
 import { Flights } from '../flight.ts';
 import type { Algorithm, IndexTarget } from '../format.ts';
+import { grownCache } from '../grown-cache.ts';
 import type { Objects } from '../objects.ts';
 import type { Repository } from '../repository.ts';
 import type { Listing, MemberListing } from '../source.ts';
@@ -99,7 +100,7 @@ export class Renditions {
   readonly #deps: RenditionDeps;
   readonly #kept: LRUCache<string, Rendition>;
   readonly #giants = new LRUCache<string, Rendition>({ max: 2, ttl: 10 * 60_000, ttlAutopurge: true });
-  readonly #refused = new LRUCache<string, { readonly fault: Fault; readonly until: number }>({ max: 10_000 });
+  readonly #refused = grownCache<{ readonly fault: Fault; readonly until: number }>(10_000);
   readonly #flights = new Flights<Rendition>();
 
   constructor(deps: RenditionDeps) {
@@ -108,6 +109,11 @@ export class Renditions {
       maxSize: deps.memory,
       sizeCalculation: (rendition) => rendition.bytes.length * 2 + 512,
     });
+  }
+
+  /** Bytes of memory that hold renditions. */
+  get used(): number {
+    return this.#kept.calculatedSize;
   }
 
   /** Throws `withheld` when policy leaves nothing, `not_found` when the index has no such view, `LostBlob`. */
@@ -132,7 +138,7 @@ export class Renditions {
     const [document] = documents;
     if (!document) throw new Fault('not_found', `"${repository}" has no ${path}.`);
     const { digest, type, since, lastModified } = document;
-    const bytes = await stored(this.#deps, { repository, path: document.target.path, digest });
+    const bytes = await stored(this.#deps, { repository, path: document.target.path, digest, size: document.size });
     const hash = digest.slice(digest.indexOf(':') + 1);
     const immutable = named === undefined ? {} : { 'cache-control': IMMUTABLE };
     return new Rendition(bytes, type, hash, immutable, lastModified ?? new Date(since).toUTCString());
@@ -155,8 +161,7 @@ export class Renditions {
             ...(document.lastModified === undefined ? {} : { lastModified: document.lastModified }),
             ...(document.hosted === undefined ? {} : { isHosted: true }),
             bytes:
-              document.hosted ??
-              (await stored(this.#deps, { repository, path: document.target.path, digest: document.digest })),
+              document.hosted ?? (await stored(this.#deps, { ...document, repository, path: document.target.path })),
           })),
         ),
       })),

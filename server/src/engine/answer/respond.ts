@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Fault } from '../fault.ts';
+import { Fault } from '../fault.ts';
 import type { Body, Target } from '../format.ts';
 import { textOf } from '../guard/refusal-text.ts';
 import type { Repository } from '../repository.ts';
 import type { CacheState, Content } from '../source.ts';
+import { note } from '../trail.ts';
 import { acceptedEncodings, notModified, rangeOf, reasonPhrase } from './http.ts';
 import { type Encoding, IMMUTABLE, type Rendition } from './renditions.ts';
 import type { Reply } from './serve.ts';
@@ -105,7 +106,9 @@ export function respondFault(
   };
   const bytes = Buffer.from(body.bytes);
   response.writeHead(statusOf(fault), text.line, { ...headers, 'content-length': bytes.length });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
+  const isHead = request.method === 'HEAD';
+  note({ firstByteAt: performance.now(), bytes: isHead ? 0 : bytes.length });
+  response.end(isHead ? undefined : bytes);
 }
 
 /** Some clients tell an upstream's 410 from its 404 (the go command's module proxies): it is passed on. */
@@ -143,7 +146,7 @@ async function respondRendition(
 async function respondContent(
   request: IncomingMessage,
   response: ServerResponse,
-  { content, headers: own }: Extract<Reply, { kind: 'content' }>,
+  { content, headers: own, elsewhere }: Extract<Reply, { kind: 'content' }>,
   isCurrent: () => boolean,
 ): Promise<number> {
   const headers = contentHeaders(content, content.cache, own);
@@ -151,6 +154,7 @@ async function respondContent(
   try {
     if (!isCurrent()) throw new Overtaken();
     if (notModified(request, content.tag, content.lastModified)) return finish(response, 304, headers);
+    if (elsewhere) return await redirected(response, content, own, { location: await elsewhere(), isCurrent });
     const range = size === undefined ? undefined : rangeOf(request, size, content.tag, content.lastModified);
     if (range === 'unsatisfiable') return finish(response, 416, { ...headers, 'content-range': `bytes */${size}` });
     const start = range?.start ?? 0;
@@ -166,6 +170,7 @@ async function respondContent(
       ...(end === undefined ? {} : { 'content-length': end - start }),
       ...(range ? { 'content-range': `bytes ${start}-${range.end - 1}/${size}` } : {}),
     });
+    note({ firstByteAt: performance.now() });
     if (!chunks) {
       response.end();
       return 0;
@@ -176,14 +181,32 @@ async function respondContent(
   }
 }
 
-/** What is still arriving is waited for until there is some of it: before that, a failure can be told to the client. */
-async function begun(
-  { body, cache }: Content,
-  start: number,
-  end: number | undefined,
-): Promise<AsyncIterable<Uint8Array>> {
+/** The bytes come from elsewhere, so the pull is on record before the client knows where. */
+async function redirected(
+  response: ServerResponse,
+  content: Content,
+  own: Own,
+  { location, isCurrent }: { readonly location: string; readonly isCurrent: () => boolean },
+): Promise<number> {
+  if (!isCurrent()) throw new Overtaken();
+  try {
+    await content.settle({ aborted: false });
+  } catch (cause) {
+    throw new Fault('unavailable', 'The pull cannot be put on record.', { cause, details: { retryAfter: 30 } });
+  }
+  return finish(response, 307, {
+    ...own,
+    location,
+    'cache-control': 'no-store',
+    'content-length': 0,
+    'x-cache': content.cache,
+    ...(content.digest === undefined ? {} : { 'x-entrepot-digest': content.digest }),
+  });
+}
+
+/** The first bytes are waited for: before that, a failure can be told to the client. */
+async function begun({ body }: Content, start: number, end: number | undefined): Promise<AsyncIterable<Uint8Array>> {
   const chunks = body.stream(start, end);
-  if (cache !== 'miss') return chunks;
   const rest = chunks[Symbol.asyncIterator]();
   let first: IteratorResult<Uint8Array> | undefined = await rest.next();
   return {
@@ -261,6 +284,7 @@ function respondBody(request: IncomingMessage, response: ServerResponse, body: B
 
 function finish(response: ServerResponse, status: number, headers: Headers, body?: Uint8Array): number {
   response.writeHead(status, headers);
+  note({ firstByteAt: performance.now() });
   response.end(body);
   return body?.length ?? 0;
 }

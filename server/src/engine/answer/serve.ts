@@ -24,7 +24,12 @@ import type { Rendition, Renditions } from './renditions.ts';
 /** What a request is answered with; how it is written is `respond`'s business. */
 export type Reply =
   | Indexed
-  | (Common & { readonly kind: 'content'; readonly content: Content })
+  | (Common & {
+      readonly kind: 'content';
+      readonly content: Content;
+      /** An address to send the client to instead. Throws `Fault`. */
+      readonly elsewhere?: () => Promise<string>;
+    })
   | (Common & { readonly kind: 'body'; readonly body: Body });
 
 interface Common {

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { grownCache } from '../grown-cache.ts';
 import type { FirstSight } from '../source.ts';
 
 type Sights = Readonly<Record<string, FirstSight>>;
@@ -17,7 +17,7 @@ const MOST_GENERATIONS = 10_000;
 
 /** When releases were first listed: asked of the ledger once per listing, which is on record before it is served. */
 export class FirstSeen {
-  readonly #answers = new LRUCache<string, Answer>({ max: 5000, ttl: KEPT });
+  readonly #answers = grownCache<Answer>(5000, { ttl: KEPT });
   readonly #ledger: Pick<Ledger, 'seen'>;
 
   constructor(ledger: Pick<Ledger, 'seen'>) {

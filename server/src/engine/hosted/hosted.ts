@@ -36,6 +36,9 @@ export interface HostedDeps {
 /** A reader and a writer may miss each other so often before the bytes are taken for lost. */
 const TRIES = 3;
 
+/** Seconds until it is worth asking again for bytes that are lost: a person has to bring them back. */
+const LOST = 300;
+
 /** A repository that holds what is published to it: files under their paths, and the indexes composed of them. */
 export class HostedSource implements Source, Publisher {
   readonly upkeep: Upkeep;
@@ -123,7 +126,10 @@ export class HostedSource implements Source, Publisher {
       objects.forget(settings.name, [path]);
     }
     log.error('the bytes of a published file are gone', { repository: settings.name, path });
-    throw this.#absent(path);
+    if (isMissable(target)) throw this.#absent(path);
+    throw new Fault('unavailable', `The bytes of ${path} in "${settings.name}" are damaged: publish them again.`, {
+      details: { retryAfter: LOST },
+    });
   }
 
   /** Which files it lists, and of which releases: a virtual that merges looks there. */
@@ -139,6 +145,11 @@ export class HostedSource implements Source, Publisher {
   #absent(path: string): Fault {
     return new Fault('not_found', `"${this.#deps.settings.name}" has no ${path}.`);
   }
+}
+
+/** An entry of a build cache, which is made anew when it is not there. */
+function isMissable({ mutable, role }: ArtifactTarget): boolean {
+  return mutable === true && role === 'metadata';
 }
 
 /** What may be replaced at any time makes no answer that holds for longer than itself. */

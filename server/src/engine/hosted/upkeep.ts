@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { ObjectView } from '../../ledger/ledger.ts';
+import { grownCache } from '../grown-cache.ts';
 import type { Log } from '../log.ts';
 import type { Objects } from '../objects.ts';
 
@@ -37,7 +37,7 @@ const SELDOM = 3_600_000;
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   /** Of this run: what is in the ledger follows a little later. */
-  readonly #used = new LRUCache<string, number>({ max: 100_000 });
+  readonly #used = grownCache<number>(100_000);
   /** Undefined until it was counted. */
   #size: number | undefined;
   /** Bytes written since the count began. */

@@ -5,10 +5,9 @@ import { tagOf } from '../answer/tag.ts';
 import { collect } from '../collect.ts';
 import { type Events, fetched } from '../events.ts';
 import { Fault, isOutage } from '../fault.ts';
-import { Flights } from '../flight.ts';
-import type { AnyFormat, ArtifactTarget, Place } from '../format.ts';
+import { Flights, joined } from '../flight.ts';
+import type { AnyFormat, ArtifactTarget } from '../format.ts';
 import type { Log } from '../log.ts';
-import type { Objects } from '../objects.ts';
 import type { CacheState, FileFacts } from '../source.ts';
 import { storing } from '../stored.ts';
 import { lengthOf, servedAs } from './described.ts';
@@ -20,17 +19,17 @@ import { fileAt, type Locating } from './places.ts';
 import { refuseImplausible } from './plausible.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import { artifactRow } from './rows.ts';
+import { sameBytes } from './same-bytes.ts';
+import { type SharedDeps, SharedFetch } from './shared-fetch.ts';
 import type { ContentSums } from './sums.ts';
 
-export interface ArtifactDeps {
+export interface ArtifactDeps extends SharedDeps {
   readonly settings: RemoteSettings;
   readonly format: AnyFormat;
   readonly exchange: Exchange;
   readonly store: Store;
-  readonly objects: Objects;
   readonly events: Events;
   readonly log: Log;
-  readonly now: () => number;
   readonly locating: (target: ArtifactTarget) => Promise<Locating>;
   readonly sums: ContentSums;
 }
@@ -72,10 +71,12 @@ export class Artifacts {
   readonly #fetching = new Map<string, Promise<Fetched>>();
   readonly #landed = new WeakSet<Upload>();
   readonly #behind = new Flights<void>();
+  readonly #shared: SharedFetch;
 
   constructor(deps: ArtifactDeps) {
     this.#deps = deps;
     this.absences = new Absences(deps.settings.negativeTtl);
+    this.#shared = new SharedFetch(deps, deps.settings.name, 'file');
   }
 
   async open(target: ArtifactTarget, file: FileFacts): Promise<Opened> {
@@ -104,15 +105,17 @@ export class Artifacts {
     return terms === 'immutable' ? 'fresh' : verdict(row, terms, this.#deps.now());
   }
 
-  /** Undefined when the blob is gone: it is fetched anew. */
+  /** Undefined when the blob is gone, or was evicted a moment ago: it is fetched anew. */
   async #kept(row: ObjectRow, cache: CacheState): Promise<Opened | undefined> {
-    const blob = await storing(this.#deps.store.open(row.digest));
-    if (!blob) {
-      this.#deps.log.error('a blob is gone and is fetched again', {
-        repository: row.repository,
-        path: row.path,
-        digest: row.digest,
-      });
+    const { store, objects, log } = this.#deps;
+    const { repository, path, digest, size } = row;
+    const blob = await storing(store.open(digest));
+    if (blob?.size !== size) {
+      blob?.release();
+      if (blob) await storing(store.quarantine(digest));
+      if ((await objects.known(repository, path))?.digest !== digest) return undefined;
+      const what = blob ? 'was cut' : 'is gone';
+      log.error(`a blob ${what} and is fetched again`, { repository, path, digest });
       return undefined;
     }
     return { ...servedAs(row), cache, body: blob };
@@ -180,14 +183,35 @@ export class Artifacts {
 
   #join(target: ArtifactTarget, file: FileFacts, known: ObjectRow | undefined): Promise<Fetched> {
     const running = this.#fetching.get(target.path);
-    if (running) return running;
-    const started = this.#start(target, file, known);
+    if (running) return joined(running);
+    const started = this.#together(target, file, known);
     this.#fetching.set(target.path, started);
     const over = () => {
       if (this.#fetching.get(target.path) === started) this.#fetching.delete(target.path);
     };
     started.then((fetched) => ('kept' in fetched ? over() : fetched.done.then(over, over)), over);
     return started;
+  }
+
+  #together(target: ArtifactTarget, file: FileFacts, known: ObjectRow | undefined): Promise<Fetched> {
+    const fetch = (row: ObjectRow | undefined) => this.#start(target, file, row);
+    if (this.absences.find(target.path, this.#deps.now())) return fetch(known);
+    return this.#shared.run({
+      path: target.path,
+      known,
+      again: known !== undefined && this.#judged(target, file, known) === 'fresh',
+      found: (row) => this.#recorded(target, file, row),
+      fetch,
+      ended: (fetched) => ('kept' in fetched ? undefined : fetched.done),
+    });
+  }
+
+  /** By another process. */
+  async #recorded(target: ArtifactTarget, file: FileFacts, row: ObjectRow): Promise<Fetched | undefined> {
+    const isDoubtful = row.retractedAt !== undefined || row.disputed !== undefined;
+    if (isDoubtful || otherDigest(row, file.digest) !== undefined) return undefined;
+    if (this.#judged(target, file, row) !== 'fresh') return undefined;
+    return (await storing(this.#deps.store.stat(row.digest))) && { kept: row, cache: 'hit' };
   }
 
   async #start(target: ArtifactTarget, announced: FileFacts, known: ObjectRow | undefined): Promise<Fetched> {
@@ -199,7 +223,7 @@ export class Artifacts {
     const places = fileAt(target, file, await this.#deps.locating(target));
     const ours = known?.upstream === settings.url ? known : undefined;
     const current = ours?.retractedAt === undefined ? ours : undefined;
-    const present = ours ? undefined : await this.#sameBytes(target, file, places);
+    const present = ours ? undefined : await sameBytes(this.#deps, target, file, { places, ttl: this.#ttl(target) });
     if (present) return { kept: present, cache: 'miss' };
     const answer = await exchange.get(places, current ? conditions(current) : {});
     if (answer.kind === 'absent') {
@@ -241,31 +265,6 @@ export class Artifacts {
     done.catch((error: unknown) => log.warn('a fetch failed', { repository: settings.name, path: target.path, error }));
     const lastModified = response.headers['last-modified'];
     return { type, size, tag, upload, recheck, done, ...(lastModified === undefined ? {} : { lastModified }) };
-  }
-
-  /** The store has the announced bytes from elsewhere: the upstream is only asked whether it has them too. */
-  async #sameBytes(target: ArtifactTarget, file: FileFacts, places: readonly Place[]): Promise<ObjectRow | undefined> {
-    const { settings, exchange, objects, store, format } = this.#deps;
-    if (!file.digest?.startsWith('sha256:')) return undefined;
-    const blob = await storing(store.stat(file.digest));
-    if (!blob || (file.size !== undefined && file.size !== blob.size)) return undefined;
-    const response = await exchange.head(places);
-    if (response === undefined || response === 'absent') return undefined;
-    const now = this.#deps.now();
-    const { digest } = file;
-    const row = artifactRow(settings, format, file, {
-      digest,
-      size: blob.size,
-      type: target.type ?? response.headers['content-type'] ?? 'application/octet-stream',
-      url: response.url,
-      fetchedAt: now,
-      freshness: freshnessOf(response.headers, now, this.#ttl(target)),
-    });
-    return objects.keep(async () => {
-      if (!(await storing(store.stat(digest)))) return undefined;
-      await objects.record(row);
-      return row;
-    });
   }
 
   /** A file beside it may announce the digest that no index does. */

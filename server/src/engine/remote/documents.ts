@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger, ObjectRow } from '../../ledger/ledger.ts';
 import { IntegrityError, type Store } from '../../store/store.ts';
 import type { JobDocument } from '../answer/render.ts';
@@ -11,30 +10,29 @@ import { Flights } from '../flight.ts';
 import type { AnyFormat, ArtifactTarget, IndexTarget, Part } from '../format.ts';
 import { grownCache } from '../grown-cache.ts';
 import type { Log } from '../log.ts';
-import type { Objects } from '../objects.ts';
 import type { CacheState, SourceDocument } from '../source.ts';
 import { LostBlob, stored, storing } from '../stored.ts';
 import { algorithmsOf, described, emptyAnswer, requireDigest, rootAt, sentWith, typeOf } from './described.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { Absences, conditions, freshnessOf, usableOnError, verdict } from './freshness.ts';
-import { complete } from './generations.ts';
+import { complete, whilePublishing } from './generations.ts';
 import { Listings } from './listings.ts';
 import { type Located, type Locating, placesOf } from './places.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import { documentRow } from './rows.ts';
+import { type SharedDeps, SharedFetch } from './shared-fetch.ts';
+import type { Studied, Understood } from './studied.ts';
 
-export interface DocumentDeps {
+export interface DocumentDeps extends SharedDeps {
   readonly settings: RemoteSettings;
   readonly format: AnyFormat;
   readonly exchange: Exchange;
   readonly store: Store;
   readonly ledger: Ledger;
-  readonly objects: Objects;
   readonly renderer: Renderer;
   readonly files: FileTable;
   readonly events: Events;
   readonly log: Log;
-  readonly now: () => number;
   /** Fetches a file that a root names and verifies it; `again`: also when it is here. */
   readonly keepFile: (target: ArtifactTarget, again: boolean) => Promise<void>;
   /** It came from the upstream, and is kept. */
@@ -63,9 +61,6 @@ const PACKED = 'gzip, br';
 const BREATHER = 15_000;
 /** A document that names more documents, which name more …: this deep and no further. */
 const MOST_ROUNDS = 1000;
-/** Without an older root to serve meanwhile: how often an upstream that is being published to is asked, and after how long. */
-const TRIES = 4;
-const BETWEEN_TRIES = 300;
 /** Rows read at a time. */
 const ROWS = 1000;
 
@@ -75,12 +70,14 @@ export class Documents {
   readonly #listings: Listings;
   readonly #deps: DocumentDeps;
   readonly #flights = new Flights<Held>();
+  readonly #shared: SharedFetch;
   readonly #studied = grownCache<Studied>(10_000);
   readonly #resting = grownCache<number>(10_000);
 
   constructor(deps: DocumentDeps) {
     this.#deps = deps;
     this.absences = new Absences(deps.settings.negativeTtl);
+    this.#shared = new SharedFetch(deps, deps.settings.name, 'document');
     this.#listings = new Listings({ ...deps, read: (target) => this.#held(target, 'when_stale') });
   }
 
@@ -233,18 +230,29 @@ export class Documents {
   }
 
   #refresh(target: IndexTarget, row: ObjectRow | undefined): Promise<Held> {
-    return this.#flights.run(target.path, async () => {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await this.#ask(target, row);
-        } catch (error) {
-          this.#stillAbsent(target, error);
-          const changing = error instanceof Fault && error.details['incomplete'] === true;
-          if (row || !changing || tries === TRIES) throw error;
-          await delay(tries * BETWEEN_TRIES);
-        }
-      }
+    const { settings, now } = this.#deps;
+    const isFresh = (one: ObjectRow) =>
+      one.upstream === settings.url && verdict(one, settings.index, now()) === 'fresh';
+    const fetch = (known: ObjectRow | undefined) => this.#asked(target, known);
+    return this.#flights.run(target.path, () => {
+      if (this.absences.find(target.path, now())) return fetch(row);
+      return this.#shared.run({
+        path: target.path,
+        known: row,
+        again: row !== undefined && isFresh(row),
+        found: (one) => (one.retractedAt === undefined && isFresh(one) ? { row: one, cache: 'hit' } : undefined),
+        fetch,
+      });
     });
+  }
+
+  #asked(target: IndexTarget, row: ObjectRow | undefined): Promise<Held> {
+    const ask = () =>
+      this.#ask(target, row).catch((error: unknown) => {
+        this.#stillAbsent(target, error);
+        throw error;
+      });
+    return row ? ask() : whilePublishing(ask);
   }
 
   /**
@@ -387,11 +395,3 @@ export class Documents {
     );
   }
 }
-
-/** What is remembered of documents besides their files. */
-interface Studied {
-  readonly more: readonly IndexTarget[];
-  readonly parts: readonly Part[];
-}
-
-type Understood = Extract<Awaited<ReturnType<Renderer['study']>>, { kind: 'studied' }>;

@@ -3,6 +3,7 @@ import type { Events } from '../events.ts';
 import { Fault } from '../fault.ts';
 import { HEADER_LINES, type Place } from '../format.ts';
 import type { Metrics } from '../metrics.ts';
+import { traced } from '../trail.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 
 export type Answer =
@@ -14,6 +15,8 @@ export type Answer =
 export interface UpstreamStatus {
   /** False while the upstream's last answer was a failure. */
   readonly healthy: boolean;
+  /** It is left alone for a while. */
+  readonly resting: boolean;
   readonly lastFetchAt?: number;
   readonly lastError?: string;
 }
@@ -35,10 +38,12 @@ export class Exchange {
 
   /** How the last request went. */
   status(): UpstreamStatus {
-    if (!this.#last) return { healthy: true };
+    const resting = this.upstream.resting?.(this.settings.route) ?? false;
+    if (!this.#last) return { healthy: true, resting };
     const { at, failure } = this.#last;
     return {
       healthy: failure === undefined,
+      resting,
       lastFetchAt: at,
       ...(failure === undefined ? {} : { lastError: failure }),
     };
@@ -79,14 +84,7 @@ export class Exchange {
   async send(place: Place, headers: Readonly<Record<string, string>>): Promise<UpstreamResponse> {
     const began = performance.now();
     try {
-      const response = await this.upstream.request({
-        url: `${place.origin ?? this.settings.url}/${place.path ?? ''}`,
-        method: place.method ?? 'GET',
-        headers: { ...headers, ...place.headers },
-        ...(place.body === undefined ? {} : { body: place.body }),
-        ...(place.scope === undefined ? {} : { scope: place.scope }),
-        route: this.settings.route,
-      });
+      const response = await this.#asked(place, headers);
       this.#went(
         `${Math.floor(response.status / 100)}xx`,
         began,
@@ -101,6 +99,27 @@ export class Exchange {
       );
       throw this.failed(error);
     }
+  }
+
+  #asked(place: Place, headers: Readonly<Record<string, string>>): Promise<UpstreamResponse> {
+    const { name, route } = this.settings;
+    const url = `${place.origin ?? this.settings.url}/${place.path ?? ''}`;
+    const method = place.method ?? 'GET';
+    const request = {
+      url,
+      method,
+      headers: { ...headers, ...place.headers },
+      ...(place.body === undefined ? {} : { body: place.body }),
+      ...(place.scope === undefined ? {} : { scope: place.scope }),
+      route,
+    };
+    return traced(
+      `upstream ${method}`,
+      'client',
+      { 'entrepot.repository': name, 'http.request.method': method, 'server.address': new URL(url).host },
+      () => this.upstream.request(request),
+      ({ status }) => ({ 'http.response.status_code': status }),
+    );
   }
 
   /** What a failure of the conversation means to the caller; anything but an upstream's failure is passed through. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../fault.ts';
 import type { ArtifactTarget, IndexTarget, Part } from '../format.ts';
 import type { Objects } from '../objects.ts';
@@ -47,5 +48,20 @@ async function take(root: IndexTarget, { path, target }: Part, deps: GenerationD
       `The upstream of "${deps.repository}" is being changed: its ${path} does not belong to its ${root.path}.`,
       { cause: error, details: { retryAfter: 2, incomplete: true } },
     );
+  }
+}
+
+/** Without an older root to serve meanwhile: how often an upstream that is being published to is asked, and after how long. */
+const TRIES = 4;
+const BETWEEN_TRIES = 300;
+
+export async function whilePublishing<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Fault) || error.details['incomplete'] !== true || tries === TRIES) throw error;
+      await delay(tries * BETWEEN_TRIES);
+    }
   }
 }

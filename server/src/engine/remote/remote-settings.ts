@@ -93,7 +93,7 @@ export function remoteSettings(
     negativeTtl: duration(spec.negative_ttl),
     maxIndexSize: bytes(spec.max_index_size),
     maxArtifactSize: spec.max_artifact_size === undefined ? Number.MAX_SAFE_INTEGER : bytes(spec.max_artifact_size),
-    route: routeOf(url, spec, format),
+    route: { remote: name, ...routeOf(url, spec, format) },
     rules: rulesOf(name, spec),
     onMutation: spec.on_mutation ?? 'refuse',
     termsOf: (target) => (isMutable(target) ? index : immutable),

@@ -204,17 +204,24 @@ export class RemoteSource implements Source {
   ): Promise<Known | Fault | 'unlisted'> {
     let outage: Fault | undefined;
     for (const index of indexes) {
-      const isItself = index.path === target.path;
-      const held = await this.#documents.index(index, again ? 'always' : 'when_stale').catch(faultOnly);
-      if (held instanceof Fault) {
-        if (held.code !== 'not_found' || isItself) outage = held;
-        continue;
-      }
-      await this.#sights.note(index, held.documents);
-      const file = this.#listed(target, [index]);
-      if (file) return { file, ...(isItself ? { cache: held.cache } : {}) };
+      const outcome = await this.#askOne(target, index, again);
+      if (outcome instanceof Fault) outage = outcome;
+      else if (outcome !== 'unlisted') return outcome;
     }
     return outage ?? 'unlisted';
+  }
+
+  /** An index that is not there lists nothing; asked anew, a stale copy of it may not list what is there by now. */
+  async #askOne(target: ArtifactTarget, index: IndexTarget, again: boolean): Promise<Known | Fault | 'unlisted'> {
+    const isItself = index.path === target.path;
+    const held = await this.#documents.index(index, again ? 'always' : 'when_stale').catch(faultOnly);
+    if (held instanceof Fault) return held.code === 'not_found' && !isItself ? 'unlisted' : held;
+    await this.#sights.note(index, held.documents);
+    const file = this.#listed(target, [index]);
+    if (file) return { file, ...(isItself ? { cache: held.cache } : {}) };
+    if (!again || held.cache !== 'stale') return 'unlisted';
+    const message = `The upstream of "${this.#deps.settings.name}" could not be asked whether it has ${target.path} by now.`;
+    return new Fault('upstream_unavailable', message);
   }
 
   async #recorded(target: ArtifactTarget): Promise<FileFacts | undefined> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { RepositoryKind } from '../format.ts';
+import { grownCache } from '../grown-cache.ts';
 import { isClaimed, parseClaim } from './claim-pattern.ts';
 
 /** What ownership of names follows from. */
@@ -52,7 +52,7 @@ export class Claims {
   readonly #all: ReadonlyMap<string, Claiming>;
   readonly #patterns: ReadonlyMap<string, readonly string[]>;
   readonly #foreign = new Map<string, readonly Foreign[]>();
-  readonly #answers = new LRUCache<string, readonly Claim[]>({ max: MOST });
+  readonly #answers = grownCache<readonly Claim[]>(MOST);
 
   constructor(repositories: readonly Claiming[] = []) {
     this.#all = new Map(repositories.map((one) => [one.name, one]));

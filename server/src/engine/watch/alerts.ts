@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Events } from '../events.ts';
 import type { IndexTarget } from '../format.ts';
+import { grownCache } from '../grown-cache.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Listing } from '../source.ts';
@@ -43,7 +43,7 @@ const SENTENCES: Readonly<Record<AlertKind, string>> = {
 /** Tells people what they should look at, once for as long as it lasts. Nobody waits for it. */
 export class Alerts {
   readonly #deps: AlertDeps;
-  readonly #settled = new LRUCache<string, string>({ max: MOST, ttl: SETTLED });
+  readonly #settled = grownCache<string>(MOST, { ttl: SETTLED });
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(deps: AlertDeps) {

@@ -20,6 +20,7 @@ export const generic: Format<never> = {
     kinds: ['remote', 'hosted', 'virtual'],
     evidence: 'last_modified',
     signedIndexes: false,
+    redirects: false,
     notes: [
       'Every path is a file; there is no index, so nothing is hidden from one: a file that is withheld is refused.',
       'A path that looks like a release (a version and an archive’s ending, a commit, a digest) never changes; every other is revalidated.',

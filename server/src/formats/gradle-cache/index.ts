@@ -12,6 +12,7 @@ export const gradleCache: Format<never> = {
     kinds: ['hosted', 'virtual'],
     evidence: 'none',
     signedIndexes: false,
+    redirects: false,
     notes: [
       'It holds what builds made of their sources, not packages: there is no upstream, and no rule of a package holds for an entry.',
       'A key is written again whenever a build makes it again; a reader gets one entry or the other, whole.',

@@ -8,7 +8,7 @@ const NAME = '/team/widget';
 const TAGS = reply('{"name":"team/widget","tags":["v1"]}', 'application/json');
 
 export function sample(): Sample {
-  const image = imageOf(randomUUID());
+  const image = imageOf(randomUUID(), 'amd64', 100_000);
   const manifest = topOf(image);
   const layer = image.blobs.at(-1) as Blob;
   const byTag = `${NAME}/manifests/v1`;
