@@ -15,9 +15,9 @@ const LONGEST_ADDRESS = 8 * 1024;
 
 const LIMITS: ServerOptions = {
   maxHeaderSize: 32 * 1024,
-  /** Milliseconds: a client gets so long to send its headers, and its whole request. */
+  /** Milliseconds: a client gets so long to send its headers, and its whole request: a large layer over a slow line takes hours. */
   headersTimeout: 30_000,
-  requestTimeout: 300_000,
+  requestTimeout: 6 * 3_600_000,
   keepAliveTimeout: 75_000,
 };
 

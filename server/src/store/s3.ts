@@ -111,9 +111,11 @@ export class S3Store implements Store {
     }
   }
 
-  /** Writes, reads and removes a small object. */
+  /** Writes, reads and removes a small object, and a small file: on a full disk an empty one would still be made. */
   async check(): Promise<void> {
-    await (await this.#temporary.begin(NOWHERE, [])).abort();
+    const upload = await this.#temporary.begin(NOWHERE, []);
+    await upload.write(Buffer.from('check'));
+    await upload.abort();
     const key = `${this.#prefix}check/${randomUUID()}`;
     await this.#bucket.call((client, bucket) => client.putObject(bucket, key, Buffer.from('check')));
     await this.#bucket.find(key);
