@@ -266,26 +266,28 @@ describe('where nobody may read without a token', () => {
 });
 
 describe('after a restart', () => {
-  const settings = { anonymous: 'none', secret_key: 'a-secret-of-at-least-32-characters' };
+  const keys = ['first', 'second', 'third'].map((name) => `the-${name}-secret-of-at-least-32-characters`);
+  const [first = '', second = '', third = ''] = keys;
 
-  test('tokens go on, and end with the secret they were made under', async () => {
+  test('tokens go on, also under another secret key, and a key that is not the right one is refused', async () => {
     const data = await mkdtemp(join(tmpdir(), 'entrepot-tokens-'));
     const status = async (token: string): Promise<number> => (await ask('/v2/', bearer(token))).status;
     const restart = async (changed: Readonly<Record<string, string>>): Promise<void> => {
       await server.stop();
-      await start(changed, data);
+      await start({ anonymous: 'none', ...changed }, data);
     };
-    await start({}, data);
+    await start({ secret_key: first }, data);
     const [anonymous, own] = [await grant(), await grant(basic('ci', server.token))];
-    await restart({ anonymous: 'none' });
+    await restart({ secret_key: first });
     expect([await status(own.token), await status(anonymous.token)]).toEqual([200, 401]);
-    await restart(settings);
-    expect(await status(own.token)).toBe(401);
-    const sealed = await grant(basic('ci', server.token));
-    await restart({ ...settings, admin_token: 'another-token-of-the-admin' });
-    expect(await status(sealed.token)).toBe(200);
-    await restart({ ...settings, secret_key: 'another-secret-of-at-least-32-characters' });
-    expect(await status(sealed.token)).toBe(401);
+    await restart({ secret_key: second, secret_key_previous: first });
+    expect(await status(own.token)).toBe(200);
+    await restart({ secret_key: second, admin_token: 'another-token-of-the-admin' });
+    expect(await status(own.token)).toBe(200);
+    await expect(restart({ secret_key: third })).rejects.toThrow(/secret_key .* is not the one that the secrets/);
+    await restart({ secret_key: second });
+    expect(await status(own.token)).toBe(200);
+    await server.stop();
     await rm(data, { recursive: true, force: true });
   });
 });

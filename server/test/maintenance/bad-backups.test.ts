@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { schemaNames } from '../../src/ledger/schema-names.ts';
 import { restore as restoreInto } from '../../src/maintenance/restore.ts';
@@ -82,15 +83,24 @@ test('a backup that was cut off at any place is refused', async () => {
   await expectRefused(file, /is damaged or cut off/);
 });
 
-test('a backup in which one bit is another is refused', async () => {
+test('a backup in which one bit is another is refused, unless what is in it is the same all the same', async () => {
   const bytes = await readFile(good);
+  const content = zstdDecompressSync(bytes);
+  const isSame = (file: Buffer): boolean => {
+    try {
+      return zstdDecompressSync(file).equals(content);
+    } catch {
+      return false;
+    }
+  };
   const file = join(folder, 'flipped.tar.zst');
   for (let part = 0; part < 24; part += 1) {
     const flipped = Buffer.from(bytes);
     const at = Math.floor((bytes.length * part) / 24);
     flipped[at] = (flipped[at] ?? 0) ^ (1 << (part % 8));
     await writeFile(file, flipped);
-    await expectRefused(file, /is damaged|is no Entrepot backup|newer Entrepot/);
+    if (isSame(flipped)) expect(await verify(file)).toMatchObject({ code: 0, err: '' });
+    else await expectRefused(file, /is damaged|is no Entrepot backup|newer Entrepot/);
   }
 });
 
