@@ -93,6 +93,22 @@ describe('after a crash', () => {
     healed?.release();
     await store.close();
   });
+
+  test('a blob of which a bit was flipped is replaced when it is stored again', async () => {
+    const data = await folder();
+    const store = await DiskStore.open(data);
+    const bytes = sample(300_000);
+    const digest = await put(store, bytes);
+    const hex = digest.slice(7);
+    const flipped = Buffer.from(bytes);
+    flipped[1000] = (flipped[1000] ?? 0) ^ 1;
+    await writeFile(join(data, 'blobs', 'sha256', hex.slice(0, 2), hex.slice(2, 4), hex), flipped);
+    await put(store, bytes);
+    const healed = await store.open(digest);
+    expect((await healed?.bytes())?.equals(bytes)).toBe(true);
+    healed?.release();
+    await store.close();
+  });
 });
 
 test('what is in quarantine is a file that can be looked at, under its digest', async () => {

@@ -4,7 +4,7 @@ import { hexOf, placeOf } from './digest.ts';
 import { DiskBlob } from './disk-blob.ts';
 import { codeOf, storeFailure } from './failure.ts';
 import { type Files, makeFolder, removeFile, syncFolder, systemFiles } from './files.ts';
-import { type Blob, type Listed, STORED_LATELY, type Store, type Upload } from './store.ts';
+import type { Blob, Listed, Store, Upload } from './store.ts';
 import { Temporary } from './temporary.ts';
 
 const NAME = /^[0-9a-f]{64}$/;
@@ -21,7 +21,6 @@ export class DiskStore implements Store {
   readonly #blobs: string;
   readonly #temporary: Temporary;
   readonly #quarantine: string;
-  readonly #now: () => number;
   readonly #files: Files;
   readonly #descriptors: Descriptors;
 
@@ -30,18 +29,17 @@ export class DiskStore implements Store {
     const store = new DiskStore(data, options);
     try {
       await makeFolder(store.#files, store.#blobs);
-      await store.#temporary.open(store.#now());
+      await store.#temporary.open((options.now ?? Date.now)());
     } catch (error) {
       throw storeFailure(error, data);
     }
     return store;
   }
 
-  private constructor(data: string, { files = systemFiles, descriptors = 256, now = Date.now }: DiskOptions) {
+  private constructor(data: string, { files = systemFiles, descriptors = 256 }: DiskOptions) {
     this.#blobs = resolve(data, 'blobs', 'sha256');
     this.#temporary = new Temporary(data, files);
     this.#quarantine = resolve(data, 'quarantine');
-    this.#now = now;
     this.#files = files;
     this.#descriptors = new Descriptors(files, { count: descriptors });
   }
@@ -49,7 +47,7 @@ export class DiskStore implements Store {
   begin(algorithms: readonly string[] = []): Promise<Upload> {
     return this.#temporary.begin(
       {
-        keep: (temporary, digest, size) => this.#keep(temporary, digest, size),
+        keep: (temporary, digest) => this.#keep(temporary, digest),
         open: (digest) => this.open(digest),
       },
       algorithms,
@@ -149,34 +147,16 @@ export class DiskStore implements Store {
   }
 
   /**
-   * The folder is made durable even when the blob was there: whoever put it there may not have come so far yet. A file of
-   * another size under the digest is damaged, and replaced.
+   * Also in place of one that is there: that one may be damaged, and young again is whatever was stored lately. Who reads it
+   * reads on. The folder is made durable, whoever put the blob there first may not have come so far yet.
    */
-  async #keep(temporary: string, digest: string, size: number): Promise<void> {
+  async #keep(temporary: string, digest: string): Promise<void> {
     const path = this.#pathOf(digest);
     const folder = dirname(path);
-    if (await this.#present(path, size)) {
-      await removeFile(this.#files, temporary);
-    } else {
-      await makeFolder(this.#files, folder);
-      await this.#files.rename(temporary, path);
-      this.#descriptors.forget(path);
-    }
+    await makeFolder(this.#files, folder);
+    await this.#files.rename(temporary, path);
+    this.#descriptors.forget(path);
     await syncFolder(this.#files, folder);
-  }
-
-  /** What was stored long ago is made young, so that nobody who lists the store takes it for unused. */
-  async #present(path: string, size: number): Promise<boolean> {
-    try {
-      const found = await this.#files.stat(path);
-      if (found.size !== size) return false;
-      const now = this.#now();
-      if (now - found.mtimeMs > STORED_LATELY) await this.#files.utimes(path, now / 1000, now / 1000);
-      return true;
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return false;
-      throw error;
-    }
   }
 
   #pathOf(digest: string): string {

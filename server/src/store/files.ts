@@ -1,9 +1,9 @@
-import { mkdir, open, opendir, readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { mkdir, open, opendir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './failure.ts';
 
 /** The file system as the disk store uses it, so that a test can let it fail. */
-export const systemFiles = { mkdir, open, opendir, readdir, rename, stat, unlink, utimes };
+export const systemFiles = { mkdir, open, opendir, readdir, rename, stat, unlink };
 
 export type Files = typeof systemFiles;
 
