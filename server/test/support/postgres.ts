@@ -85,6 +85,17 @@ export async function statement<Row extends pg.QueryResultRow>(url: string, text
   }
 }
 
+/** Before anything else happens in this process. */
+export function statementNow(url: string, text: string): void {
+  const program = `import pg from 'pg';
+    const client = new pg.Client({ connectionString: process.argv[1] });
+    client.on('error', () => {});
+    await client.connect();
+    await client.query(process.argv[2]);
+    await client.end();`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', program, url, text], { cwd: import.meta.dirname });
+}
+
 /** The folder of the newest server programs. */
 function binaries(): string | undefined {
   const installed = globSync(['/usr/lib/postgresql/*/bin', '/usr/pgsql-*/bin', '/opt/homebrew/opt/postgresql@*/bin']);
