@@ -88,13 +88,15 @@ describe('a registry', () => {
       { package: 'pkg:cargo/Widget', version: '1.0.0', role: 'package', decision: 'allowed' },
     ]);
     // The row follows the last byte.
-    await expect.poll(() => plane.ledger.object('crates', CRATE.slice(1))).toMatchObject({
-      name: 'Widget',
-      version: '1.0.0',
-      digest: `sha256:${sha256(crate)}`,
-      publishedAt: Date.parse(PUBTIME),
-      publishedBy: 'server',
-    });
+    await expect
+      .poll(() => plane.ledger.object('crates', CRATE.slice(1)))
+      .toMatchObject({
+        name: 'Widget',
+        version: '1.0.0',
+        digest: `sha256:${sha256(crate)}`,
+        publishedAt: Date.parse(PUBTIME),
+        publishedBy: 'server',
+      });
   });
 
   test('answers conditions, ours to clients and the upstream’s to us', async () => {
